@@ -1,0 +1,1 @@
+"""The specification: one pattern a file, read from top to bottom."""

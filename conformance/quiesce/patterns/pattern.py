@@ -1,0 +1,100 @@
+"""What a pattern is: a promise, clauses, a port, a model and the stimuli that exercise it.
+
+Each pattern's own file fills one ``Pattern``. Everything that runs patterns (the machine,
+the checker, reports) knows only what stands here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+import attrs
+
+from quiesce.clauses import Clause
+
+if TYPE_CHECKING:
+    from quiesce.adapters import Adapter
+    from quiesce.model import Model
+    from quiesce.stimuli import Choice, Step, Weighted
+
+__all__ = ["Method", "ModelFactory", "Pattern", "Scenario"]
+
+
+@attrs.frozen
+class Method:
+    """One method of a pattern's port: what an adapter offers."""
+
+    name: str
+    parameters: tuple[str, ...]
+    summary: str
+    capability: str | None = None  # None: every adapter has it
+    #: In async worlds a coroutine function; plain methods return at once in every world.
+    is_async: bool = True
+    #: Returns at once an object that delivers later: ``result()`` or awaitable.
+    future: bool = False
+    #: The receiver is not the subject but what an earlier call of this operation returned.
+    receiver: str | None = None
+    #: Raising an error of the subject's own is an answer, seen as "refused".
+    refuses: bool = False
+    #: The instant at which the call ends belongs to its outcome.
+    timed: bool = False
+    #: Makes of the returned value, at once and in the caller, what is compared.
+    read: Callable[[Any], Hashable] | None = None
+
+
+class ModelFactory(Protocol):
+    """Makes the model that predicts one adapter in one world."""
+
+    def __call__(self, adapter: Adapter, arguments: Mapping[str, object]) -> Model:
+        """Make it for an adapter whose constructor got these arguments."""
+
+
+@attrs.frozen
+class Scenario:
+    """A fixed list of steps that is always run first, so that no clause stays unexercised."""
+
+    name: str
+    steps: tuple[Step, ...]
+    needs: frozenset[str] = attrs.field(factory=frozenset, converter=frozenset)
+    worlds: tuple[str, ...] = ("threads", "asyncio", "trio")
+    arguments: Mapping[str, object] = attrs.field(factory=dict)
+
+
+@attrs.frozen
+class Pattern:
+    """One pattern of concurrent programs, specified."""
+
+    name: str
+    title: str
+    promise: str  # what the pattern is for and what it promises, in a paragraph
+    clauses: tuple[Clause, ...]
+    port: tuple[Method, ...]
+    #: Arguments of the adapter's constructor, each with the values that are tried.
+    constructor: Mapping[str, Choice]
+    #: What an adapter may lack, each in a few words (methods' capabilities included).
+    capabilities: Mapping[str, str]
+    #: Declared choices among legitimate behaviours: flag -> values, the first by default.
+    dialects: Mapping[str, tuple[str, ...]]
+    model: ModelFactory
+    stimuli: tuple[Weighted, ...]
+    scenarios: tuple[Scenario, ...]
+    probe: tuple[Step, ...]
+    #: Arguments of operations that split a subject into independent parts.
+    part: tuple[str, ...] = ()
+    #: Operations after which a leak breaks a clause of the pattern's own -> its signature.
+    leaks: Mapping[str, str] = attrs.field(factory=dict)
+
+    #: Whether an adapter's constructor takes this value of an argument.
+    constructs: Callable[[Adapter, str, Any], bool] = lambda *_: True
+    #: Steps after which nothing of them may be kept, and the signature if it is.
+    release: tuple[tuple[Step, ...], str] | None = None
+
+    @property
+    def methods(self) -> Mapping[str, Method]:
+        """The port's methods by name."""
+        return {method.name: method for method in self.port}
+
+    def clause(self, clause_id: str) -> Clause:
+        """The clause of that id. Raises KeyError if the pattern has none."""
+        return {clause.id: clause for clause in self.clauses}[clause_id]

@@ -1,0 +1,138 @@
+"""Clauses that hold for every pattern, whatever a library's documents promise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from quiesce.clauses import Clause, Level
+from quiesce.model import BLOCKED, View
+
+__all__ = ["ALIEN_CANCEL", "LEAK", "SPIN", "UNIVERSAL", "blame"]
+
+LEAK = "UN-01 something is left running"
+SPIN = "UN-03 spins at a frozen clock"
+#: What a call that nobody cancelled shows when a cancellation reaches it.
+ALIEN_CANCEL = ("raised", ("alien-cancel",))
+
+UNIVERSAL: tuple[Clause, ...] = (
+    Clause(
+        "UN-01",
+        Level.MUST,
+        "After it was stopped and waited for, no task, thread, timer or callback that it "
+        "started is alive.",
+        "Go testing/synctest: a bubble ends when all its goroutines have",
+        needs=["stop"],
+        twins=["un_leaks_a_task"],
+    ),
+    Clause(
+        "UN-02",
+        Level.MUST,
+        "Whatever starts background work offers a stop and a wait, and they are distinct.",
+        "Go context: CancelFunc does not wait",
+        untested="none of the patterns here starts work that outlives its calls",
+    ),
+    Clause(
+        "UN-03",
+        Level.MUST,
+        "No lost wake-up: at quiescence nobody is blocked whom the model lets through, and "
+        "nobody spins while no time passes.",
+        "design of the kit: the liveness oracle",
+        twins=["un_loses_a_wakeup"],
+    ),
+    Clause(
+        "UN-04",
+        Level.MUST,
+        "A call that is cancelled or fails leaves the object as if it had never been made, or "
+        "else completes fully; nobody who was not cancelled sees a cancellation.",
+        "trio memory channels; Go x/sync/semaphore: Acquire",
+    ),
+    Clause(
+        "UN-05",
+        Level.MUST,
+        "Every exception of a user function reaches the place the pattern names for it, as the "
+        "same object; no internal error comes out instead.",
+        "Go x/sync/singleflight: Do",
+        twins=["un_hides_an_error"],
+    ),
+    Clause(
+        "UN-06",
+        Level.MUST,
+        "Declared bounds hold at every instant, also in the middle of hand-overs.",
+        "Go x/time/rate: AllowN",
+        untested="stated and checked by each pattern in its own clauses (SF-01, ON-01, RL-16)",
+    ),
+    Clause(
+        "UN-07",
+        Level.MUST,
+        "Stop, close and cancel are safe to repeat.",
+        "Go context: CancelFunc may be called again",
+        untested="of these patterns only a reservation can be cancelled twice: RL-10 checks it",
+    ),
+    Clause(
+        "UN-08",
+        Level.SHOULD,
+        "No internal lock is held while a user function runs, so that it may use the same "
+        "object for another purpose.",
+        "Go x/sync/singleflight: doCall runs without the lock",
+    ),
+    Clause(
+        "UN-09",
+        Level.MUST,
+        "What a user function wrote before it returned is visible to whoever its return "
+        "releases.",
+        "The Go memory model",
+    ),
+    Clause(
+        "UN-10",
+        Level.MUST,
+        "Distinct instances are independent: blocking one never blocks another.",
+        "CPython issue 87634",
+    ),
+    Clause(
+        "UN-11",
+        Level.SHOULD,
+        "After completion nothing keeps user functions, arguments or results alive that the "
+        "pattern no longer needs.",
+        "Go sync/oncefunc_test: TestOnceXGC",
+    ),
+)
+
+
+def blame(expected: Sequence[View], seen: View, *, extra: str, value: str, cancel: str) -> str:
+    """The signature of a mismatch by its look, where no relaxation explains it.
+
+    Executions come first, they are the cause; then calls.
+
+    Args:
+      expected: what the model allows; the first is compared.
+      seen: what was seen.
+      extra: signature when more executions started than allowed.
+      value: signature when a call got another result than allowed.
+      cancel: signature when a call that nobody cancelled saw a cancellation.
+    """
+    if not expected:
+        return "UN-03 does what the model has no place for"
+    allowed = expected[0]
+    if len(seen.executions) > len(allowed.executions):
+        return extra
+    allowed_calls = dict(allowed.calls)
+    for number, outcome in seen.calls:
+        wanted = allowed_calls.get(number)
+        if outcome == wanted:
+            continue
+        if outcome == ALIEN_CANCEL:
+            return cancel
+        if outcome[0] == "raised" and outcome[1][0] == "alien":
+            return f"UN-05 an internal error comes out: {outcome[1][1]}"
+        if outcome == BLOCKED:
+            return "UN-03 a caller is never woken"
+        if wanted == BLOCKED:
+            return f"{value}, too early"
+        return value
+    return "UN-03 a user function does not run" if seen.executions != allowed.executions else value
+
+
+def raised(kind: str, *details: Any) -> tuple[Any, ...]:
+    """The outcome of a call that raised."""
+    return ("raised", (kind, *details))

@@ -1,0 +1,201 @@
+"""The report at the end of a run, and the line of each finished cell."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Final
+
+from quiesce.reports.layout import STYLES, Line, Span, field, heading, prose, table
+from quiesce.reports.matrix import legend, matrix
+from quiesce.reports.run import Run, cell_id, subject
+from quiesce.reports.story import rerun, story
+from quiesce.verdicts import CellResult, Verdict
+
+__all__ = ["bound", "cell_lines", "progress", "report", "summary"]
+
+_PLURALS: Final = {
+    Verdict.CONFORMS: ("conforms", "conform"),
+    Verdict.VIOLATES: ("violates", "violate"),
+}
+
+
+def report(run: Run, width: int) -> list[Line]:
+    """Everything that a person is told of a run."""
+    return [
+        *_header(run, width),
+        *_matrix(run, width),
+        *_stories(run, width, advisory=False),
+        *_stories(run, width, advisory=True),
+        *_errors(run, width),
+        *_clauses(run, width, Verdict.INCONCLUSIVE),
+        *_clauses(run, width, Verdict.UNEXERCISED),
+        *_bounds(run),
+        *_notes(run, width),
+        *_absent(run, width),
+        *_totals(run, width),
+    ]
+
+
+def summary(run: Run, width: int) -> list[Line]:
+    """What follows pytest's own report, where each violation has been told already."""
+    return [
+        *cell_lines(run),
+        *_clauses(run, width, Verdict.INCONCLUSIVE),
+        *_clauses(run, width, Verdict.UNEXERCISED),
+        *_notes(run, width),
+    ]
+
+
+def progress(result: CellResult, number: int, total: int) -> Line:
+    """The line of a cell that has just ended, as the ``number``-th of ``total``."""
+    digits = len(str(total))
+    style = STYLES[result.verdict]
+    return (
+        Span(f"[{number:>{digits}}/{total}] ", "dim"),
+        Span(f"{result.verdict.value:<13}", style),
+        Span(f"  {result.pattern}  {subject(result)}  {result.world}"),
+        Span(f"  {_counts(clause.verdict for clause in result.clauses)}".rstrip(), "dim"),
+        Span(f"  {result.seconds:.1f} s", "dim"),
+    )
+
+
+def bound(result: CellResult) -> str:
+    """How far the kit looked: without it, "holds" says nothing."""
+    if result.error is not None:
+        return "not checked to the end: see the error"
+    said = f"{_count(result.examples, 'example')}, {_count(result.schedules, 'schedule')}"
+    if result.points is not None:
+        said += f" at {result.points}"
+    return f"{said}; {result.certificate}" if result.certificate else said
+
+
+def cell_lines(run: Run) -> list[Line]:
+    """One line for each cell: its verdict and the bound within which that was found."""
+    rows = [
+        (
+            cell_id(result),
+            result.verdict.value,
+            _counts(clause.verdict for clause in result.clauses),
+            bound(result),
+        )
+        for result in run.cells
+    ]
+    return [
+        (Span(text, "" if result.verdict is Verdict.CONFORMS else STYLES[result.verdict]),)
+        for text, result in zip(table(rows), run.cells, strict=True)
+    ]
+
+
+def _header(run: Run, width: int) -> list[Line]:
+    said = (
+        f"quiesce {run.kit}, specification {run.spec}, {run.python}, budget {run.budget}, "
+        f"seed {run.seed}, points {run.points}"
+    )
+    return [(), *prose(said, width, style="bold")]
+
+
+def _matrix(run: Run, width: int) -> list[Line]:
+    if not run.cells:
+        return []
+    return [(), *matrix(run, width), (), *prose(legend(run), width, style="dim")]
+
+
+def _stories(run: Run, width: int, *, advisory: bool) -> list[Line]:
+    groups = [found for (is_advisory, _), found in run.sightings.items() if is_advisory is advisory]
+    if not groups:
+        return []
+    if advisory:
+        title = f"{_count(len(groups), 'advisory finding')}: no violation of a MUST on this build"
+    else:
+        title = _count(len(groups), "distinct violation")
+    lines = heading(title)
+    for sightings in groups:
+        lines += [(), *story(sightings, width)]
+    return lines
+
+
+def _errors(run: Run, width: int) -> list[Line]:
+    failed = [result for result in run.cells if result.error is not None]
+    if not failed:
+        return []
+    lines = heading(f"{_count(len(failed), 'error')} of adapters or of the kit: no verdict there")
+    for result in failed:
+        lines += [(), (Span(f"  {cell_id(result)}", STYLES[Verdict.HARNESS_ERROR]),)]
+        lines += prose(result.error or "", width, indent=4)
+        lines += field("next", rerun(result) + " -n 0", width, indent=4, column=6)
+    return lines
+
+
+def _clauses(run: Run, width: int, verdict: Verdict) -> list[Line]:
+    """Clauses of one verdict, the same note once for all cells that have it."""
+    cells: dict[tuple[str, str], list[str]] = {}
+    for result in run.cells:
+        for clause in result.clauses:
+            if clause.verdict is verdict:
+                cells.setdefault((clause.clause, clause.note), []).append(cell_id(result))
+    if not cells:
+        return []
+    title = {
+        Verdict.INCONCLUSIVE: "Inconclusive: seen, but not reproducible, or the budget ended",
+        Verdict.UNEXERCISED: "Unexercised: the clause's situation never arose",
+    }[verdict]
+    lines = heading(title)
+    for (clause, note), found in sorted(cells.items()):
+        where = ", ".join(found)
+        lines += field(clause, f"{where}: {note}" if note else where, width)
+    return lines
+
+
+def _bounds(run: Run) -> list[Line]:
+    if not run.cells:
+        return []
+    return [*heading("What was checked, and how far"), *cell_lines(run)]
+
+
+def _notes(run: Run, width: int) -> list[Line]:
+    cells: dict[str, list[str]] = {}
+    for result in run.cells:
+        for note in result.notes:
+            cells.setdefault(note, []).append(cell_id(result))
+    if not cells:
+        return []
+    lines = heading("Notes")
+    for note, found in cells.items():
+        lines += prose(f"- {note} ({', '.join(found)})", width, indent=2, hang=2)
+    return lines
+
+
+def _absent(run: Run, width: int) -> list[Line]:
+    if not run.not_installed:
+        return []
+    rows = [(missing.adapter, missing.remedy) for missing in run.not_installed]
+    return [*heading("Not installed, so not checked"), *((Span(row),) for row in table(rows))]
+
+
+def _totals(run: Run, width: int) -> list[Line]:
+    said = f"{_count(len(run.cells), 'cell')}: {_counts_of_cells(run)}" if run.cells else "0 cells"
+    if clauses := run.clause_totals:
+        said += f". {_count(clauses.total(), 'clause')} checked: {_counts(clauses.elements())}"
+    lines = [(), *prose(f"{said}. {run.seconds:.1f} s", width, style="bold")]
+    if run.unfinished:
+        text = f"Interrupted: {_count(len(run.unfinished), 'cell')} not checked."
+        lines += prose(text, width, style="bold yellow")
+    return lines
+
+
+def _counts_of_cells(run: Run) -> str:
+    return _counts(result.verdict for result in run.cells)
+
+
+def _counts(verdicts: Iterable[Verdict]) -> str:
+    found = Counter(verdicts)
+    return ", ".join(
+        f"{found[verdict]} {_PLURALS.get(verdict, (verdict.value,) * 2)[found[verdict] != 1]}"
+        for verdict in Verdict
+        if found[verdict]
+    )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

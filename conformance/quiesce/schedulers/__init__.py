@@ -1,0 +1,1 @@
+"""Strategies that choose interleavings, one a file. ``scheduler.py`` is their contract."""

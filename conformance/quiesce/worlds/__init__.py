@@ -1,0 +1,1 @@
+"""Deterministic runtimes, one a file. ``world.py`` says what they have in common."""

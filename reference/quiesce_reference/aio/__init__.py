@@ -1,0 +1,31 @@
+"""The patterns for async tasks, on anyio: they run on asyncio and on trio alike.
+
+Nothing here may be shared between event loops or between threads.
+"""
+
+from quiesce_reference.aio.once import Once, once_func, once_value
+from quiesce_reference.aio.rate_limiter import RateLimiter, Reservation
+from quiesce_reference.aio.shared_call import Pending
+from quiesce_reference.aio.singleflight import SingleFlight
+from quiesce_reference.errors import (
+    ExecutionCancelledError,
+    ReentrantCallError,
+    WaitRefusedError,
+)
+from quiesce_reference.result import Result
+from quiesce_reference.rates import every
+
+__all__ = [
+    "ExecutionCancelledError",
+    "Once",
+    "Pending",
+    "RateLimiter",
+    "ReentrantCallError",
+    "Reservation",
+    "Result",
+    "SingleFlight",
+    "WaitRefusedError",
+    "every",
+    "once_func",
+    "once_value",
+]
