@@ -17,7 +17,10 @@ LEASE = 1_000_000
     distribution="aiocache",
     # Values alone travel through the cache: after a failure the others work themselves.
     # ``delete`` is a coroutine, where a port's ``forget`` returns at once.
-    lacks={"shared", "future", "forget", "errors_shared", "reentrance_error", "exit"},
+    lacks={
+        *("shared", "future", "forget", "errors_shared", "reentrance_error", "exit"),
+        "release",  # a cache keeps what it has
+    },
     # decorators.py: the caller that holds the lock awaits the function itself, and without a
     # ``ttl`` the value stays ("Default is None which means no expiration").
     dialect={"sf_cancel": "inline", "sf_last_cancel": "cancels", "remembers": "values"},

@@ -13,7 +13,7 @@ import quiesce
     distribution="async-lru",
     # A decorated function returns the bare value, and nothing says what a call from inside
     # the work does.
-    lacks={"shared", "future", "reentrance_error"},
+    lacks={"shared", "future", "reentrance_error", "release"},
     # README: "multiple concurrent calls will only result in 1 call to the wrapped function".
     # __init__.py: all waiters await one shielded task, and "if this is the last waiter" it is
     # cancelled. Values are kept until invalidated; failures are not.

@@ -18,7 +18,10 @@ def _by_key(key: str, _: Callable[[], object]) -> Hashable:
     distribution="cachetools",
     # Values alone travel through the cache: when the first miss fails, the next waiter works
     # itself (_decorator.py). Invalidation does not reach a call in flight.
-    lacks={"shared", "future", "forget", "errors_shared", "reentrance_error", "exit"},
+    lacks={
+        *("shared", "future", "forget", "errors_shared", "reentrance_error", "exit"),
+        "release",  # a cache keeps what it has
+    },
     # It is a cache; one without room would make every waiter work again.
     dialect={"sf_cancel": "none", "sf_last_cancel": "cancels", "remembers": "values"},
 )

@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from quiesce.clauses import Clause
 from quiesce.errors import ConfigurationError
-from quiesce.patterns.pattern import Pattern
 
-__all__ = ["WORLDS", "World", "clauses", "find_clause", "find_pattern", "find_world", "unknown", "world_order"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from quiesce.clauses import Clause
+    from quiesce.patterns.pattern import Pattern
+
+__all__ = [
+    "WORLDS",
+    "World",
+    "clauses",
+    "find_clause",
+    "find_pattern",
+    "find_world",
+    "unknown",
+    "world_order",
+]
 
 
 @attrs.frozen
@@ -68,13 +80,17 @@ def unknown(kind: str, name: str, known: Iterable[str], then: str) -> Configurat
       then: the command that lists them.
     """
     folded = {_fold(each): each for each in sorted(known)}
-    near = [folded[key] for key in get_close_matches(_fold(name), folded, n=3, cutoff=0.5)]
+    typed = _fold(name)
+    close = [typed] if typed in folded else get_close_matches(typed, folded, n=3, cutoff=0.5)
+    near = [folded[key] for key in close]
     hint = f" Did you mean {' or '.join(near)}?" if near else ""
     return ConfigurationError(f"There is no {kind} {name!r}.{hint} `{then}` shows all.")
 
 
 def _fold(name: str) -> str:
-    return name.lower().replace("_", "-")
+    """What different spellings of one name have in common: SF_9 and SF-09."""
+    parts = name.lower().replace("_", "-").split("-")
+    return "-".join(str(int(part)) if part.isdecimal() else part for part in parts)
 
 
 def patterns() -> Mapping[str, Pattern]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import gc
 import hashlib
-import importlib
 import platform
 import random
 import time
@@ -18,8 +17,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from quiesce.adapters import Adapter
 from quiesce.budget import BUDGETS, Budget
+from quiesce.cell import Cell, Setup
 from quiesce.clauses import Clause, Level
 from quiesce.configuration import configuration_errors
 from quiesce.errors import ConfigurationError, HarnessError
@@ -29,13 +28,14 @@ from quiesce.patterns.registry import PATTERNS
 from quiesce.schedulers.portfolio import Budget as ScheduleBudget
 from quiesce.schedulers.portfolio import Portfolio
 from quiesce.schedulers.scheduler import Schedule, Scheduler
-from quiesce.steps import step_in_words
-from quiesce.stimuli import Step
-from quiesce.trial import AdapterFailed, Cell, Recorded, Setup, Trial
+from quiesce.trial import AdapterFailed, Recorded, Trial
 from quiesce.verdicts import CellResult, ClauseResult, Finding, Verdict, Violation
+from quiesce.words import step_in_words
 
 if TYPE_CHECKING:
+    from quiesce.adapters import Adapter
     from quiesce.patterns.pattern import Pattern
+    from quiesce.stimuli import Step
     from quiesce.worlds.world import WorldFactory
 
 __all__ = ["POINTS", "check_cell", "configuration_errors", "make_factory"]
@@ -110,12 +110,13 @@ class CellSearch:
     def __init__(
         self, adapter: Adapter, budget: Budget, seed: int, points: str, progress: Progress
     ) -> None:
-        self._adapter = adapter
+        self._pattern: Pattern = PATTERNS[adapter.pattern]
+        defaults = {flag: values[0] for flag, values in self._pattern.dialects.items()}
+        self._adapter = attrs.evolve(adapter, dialect={**defaults, **adapter.dialect})
         self._budget = budget
         self._seed = seed
         self._points = points
         self._progress = progress
-        self._pattern: Pattern = PATTERNS[adapter.pattern]
         self._threads = adapter.world == "threads"
         self._findings: dict[str, Finding] = {}
         self._inconclusive: dict[str, str] = {}
@@ -308,7 +309,7 @@ class CellSearch:
         if self._pattern.release is None or "release" in self._adapter.lacks:
             return
         steps, signature = self._pattern.release
-        setup = self._plain_setup({})
+        setup = self._plain_setup({"instances": 2})
         assert setup is not None  # nothing was wanted
         with Trial(self.cell, setup) as trial:
             try:
@@ -316,7 +317,9 @@ class CellSearch:
                     trial.perform(step)
             except (Violation, Recorded):
                 return
-            history = tuple(trial.history)
+            history = tuple(trial.log.history)
+            if trial.waiting():
+                return  # something still runs, and may keep what it needs
             trial.forget()
             gc.collect()
             kept = trial.still_referenced()
@@ -382,8 +385,8 @@ class CellSearch:
         """Minimise, confirm and record a violation."""
         self._progress(f"minimising {failure.signature}")
 
-        def search(setup: Setup, steps: tuple[Step, ...], signature: str) -> Failure | None:
-            return self._search_schedules(setup, steps, 60, signature)
+        def search(setup: Setup, steps: tuple[Step, ...]) -> Failure | None:
+            return self._search_schedules(setup, steps, 60, None)
 
         small = minimise(failure, self._run, search)
         again = self._confirm(small)
@@ -418,8 +421,8 @@ class CellSearch:
         factory = make_factory(self._adapter, "gil")
         try:
             subject = factory.load(self._adapter.module, self._adapter.qualname)
-            other._cell = Cell(self._adapter, self._pattern, factory, subject)  # noqa: SLF001
-            found = other._search_schedules(  # noqa: SLF001
+            other._cell = Cell(self._adapter, self._pattern, factory, subject)
+            found = other._search_schedules(
                 failure.setup, failure.steps, self._budget.schedules, failure.signature
             )
         finally:
@@ -484,5 +487,5 @@ def failure_of(violation: Violation, trial: Trial, scheduler: Scheduler | None) 
         trial.setup,
         tuple(trial.steps),
         Schedule() if scheduler is None else scheduler.schedule,
-        tuple(trial.history),
+        tuple(trial.log.history),
     )

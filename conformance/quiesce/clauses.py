@@ -6,10 +6,13 @@ whole. Ids are permanent: never renumbered, never used again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from enum import Enum, unique
+from typing import TYPE_CHECKING
 
 import attrs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["Clause", "Level"]
 

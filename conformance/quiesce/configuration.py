@@ -5,12 +5,15 @@ from __future__ import annotations
 import difflib
 import importlib
 import inspect
-from collections.abc import Iterable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from quiesce.adapters import Adapter
-from quiesce.patterns.pattern import Method
 from quiesce.patterns.registry import PATTERNS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from quiesce.adapters import Adapter
+    from quiesce.patterns.pattern import Method
 
 __all__ = ["WORLDS", "configuration_errors"]
 

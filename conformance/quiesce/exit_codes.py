@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from enum import IntEnum, unique
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from quiesce.errors import ConfigurationError
-from quiesce.reports.run import Run
 from quiesce.verdicts import CellResult, Verdict
 
-__all__ = ["DEFAULT_FAIL_ON", "FAIL_ON", "Exit", "failing", "outcome", "parse_fail_on"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from quiesce.reports.run import Run
+
+__all__ = [
+    "DEFAULT_FAIL_ON",
+    "FAIL_ON",
+    "Exit",
+    "failing",
+    "is_misconfigured",
+    "outcome",
+    "parse_fail_on",
+]
 
 
 @unique
@@ -38,6 +49,9 @@ FAIL_ON: Final = {
     )
 }
 DEFAULT_FAIL_ON: Final = frozenset({Verdict.VIOLATES, Verdict.HARNESS_ERROR})
+
+#: How the error of a cell begins if its adapter is to blame before anything was checked.
+CONFIGURATION: Final = "configuration:"
 
 _CHECKED = frozenset({Verdict.CONFORMS, Verdict.VIOLATES, Verdict.ADVISORY, Verdict.INCONCLUSIVE})
 
@@ -74,6 +88,8 @@ def outcome(run: Run, fail_on: frozenset[Verdict] = DEFAULT_FAIL_ON) -> Exit:
         return Exit.INTERRUPTED
     if seen & fail_on & {Verdict.VIOLATES, Verdict.ADVISORY}:
         return Exit.VIOLATION
+    if any(is_misconfigured(result) for result in run.cells):
+        return Exit.USAGE
     if seen & fail_on & {Verdict.HARNESS_ERROR}:
         return Exit.HARNESS
     if seen & fail_on & {Verdict.INCONCLUSIVE, Verdict.UNEXERCISED}:
@@ -81,6 +97,11 @@ def outcome(run: Run, fail_on: frozenset[Verdict] = DEFAULT_FAIL_ON) -> Exit:
     if not seen & _CHECKED:
         return Exit.NOTHING_RAN
     return Exit.OK
+
+
+def is_misconfigured(result: CellResult) -> bool:
+    """Whether a cell ended because its adapter can't even be constructed."""
+    return result.error is not None and result.error.startswith(CONFIGURATION)
 
 
 def _verdicts(result: CellResult) -> frozenset[Verdict]:

@@ -2,25 +2,40 @@
 
 from __future__ import annotations
 
-import os
 import traceback
-from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
-from typing import Any, Final, final
+from typing import TYPE_CHECKING, Any, Final, final
 
 import attrs
 import pytest
 
-from quiesce.adapters import Adapter
+from quiesce.catalogue import WORLDS, patterns
+from quiesce.configuration import configuration_errors
 from quiesce.errors import ConfigurationError
 from quiesce.exit_codes import failing
-from quiesce.reports.run import SPEC, Cell, Run, broken, cell_id, kit_version
-from quiesce.catalogue import WORLDS, patterns
+from quiesce.reports.run import SPEC, Cell, Run, broken, kit_version
 from quiesce.selection import Filter, cell_of, parse_patterns, select
-from quiesce.tests_api import CellTests
 from quiesce.verdicts import CellResult, Verdict
 
-__all__ = ["CellItem", "ChosenCells", "Settings", "broken_cell", "configured"]
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable
+
+    from quiesce.adapters import Adapter
+    from quiesce.tests_api import CellTests
+
+__all__ = [
+    "COLLECTED",
+    "DIED",
+    "CellItem",
+    "Cells",
+    "Settings",
+    "cell_of_item",
+    "chosen",
+    "chosen_items",
+    "declared_items",
+    "require_sound",
+    "settings",
+]
 
 BUDGETS: Final = ("quick", "ci", "deep")
 POINTS: Final = ("operations", "gil", "free-threaded")
@@ -152,12 +167,11 @@ def require_sound(adapters: Iterable[Adapter]) -> None:
     Raises:
       ConfigurationError: at least one adapter is wrong; the message has all the reasons.
     """
-    from quiesce.check import configuration_errors
-
-    wrong = {adapter.cell: configuration_errors(adapter) for adapter in adapters}
-    lines = [f"{cell}: {text}" for cell, texts in wrong.items() for text in texts]
-    if lines:
-        raise ConfigurationError("\n".join(["Adapters are wrong, nothing was run.", *lines]))
+    # A dict, because a class with several worlds says the same of each.
+    wrong = dict.fromkeys(text for each in adapters for text in configuration_errors(each))
+    if wrong:
+        lines = [f"  {text}" for text in wrong]
+        raise ConfigurationError("\n".join(["wrong adapters, nothing was run:", *lines]))
 
 
 def cell_of_item(nodeid: str) -> Cell | None:
@@ -205,10 +219,11 @@ class CellItem(pytest.Item):
             pytest.skip("the adapter claims nothing of what was to be checked")
 
     def _check(self) -> CellResult:
-        from quiesce.check import check_cell
-
         chosen = settings(self.config)
         try:
+            # Here, because it brings the whole search with it, and that may be what is broken.
+            from quiesce.check import check_cell
+
             return check_cell(
                 self.adapter,
                 budget=chosen.budget,

@@ -7,9 +7,7 @@ first; Hypothesis, whose choices are not uniform, goes second.
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
 from hypothesis import strategies as st
@@ -21,9 +19,14 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from quiesce.cell import Cell, Setup
 from quiesce.stimuli import NOTHING, SETTLE, Cancel, Inside, Open, Start, Step, Weighted
-from quiesce.trial import Cell, Recorded, Setup, Trial
+from quiesce.trial import Recorded, Trial
 from quiesce.verdicts import Violation
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Callable, Mapping
 
 __all__ = ["STEPS", "draw_setup", "draw_steps", "run_machine", "setups"]
 
@@ -46,8 +49,10 @@ def allowed(cell: Cell) -> tuple[Weighted, ...]:
 
 def enabled(trial: Trial, weighted: Weighted) -> bool:
     """Whether the stimulus is possible now."""
-    if weighted.kind in (Open, Inside):
+    if weighted.kind is Open:
         return bool(trial.waiting())
+    if weighted.kind is Inside:
+        return bool(trial.waiting()) and not trial.nesting()
     if weighted.kind is Cancel:
         return bool(trial.cancellable())
     if weighted.kind is Start:
@@ -202,5 +207,5 @@ def rule_of(weighted: Weighted) -> Any:
 
     stimulate.__name__ = weighted.name
     stimulate.__doc__ = weighted.name.replace("_", " ").capitalize() + "."
-    possible = precondition(lambda self: not self.over and enabled(self.trial, weighted))
+    possible = precondition(lambda self: self.over or enabled(self.trial, weighted))
     return possible(rule(follow=st.sampled_from(FOLLOWS), **strategies)(stimulate))

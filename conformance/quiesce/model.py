@@ -14,14 +14,16 @@ explains the whole journal names the clause.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import attrs
 
-from quiesce.stimuli import Fact, Part
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 
-__all__ = ["ANY", "BLOCKED", "Burst", "Checker", "Entry", "Mismatch", "Model", "Move", "View", "explain"]
+    from quiesce.stimuli import Fact, Part
+
+__all__ = ["ANY", "BLOCKED", "Burst", "Checker", "Entry", "Mismatch", "Model", "Move", "TooManyStates", "View", "explain", "name"]
 
 #: Observation of a call that has not ended.
 BLOCKED: Final = ("blocked",)
@@ -30,7 +32,11 @@ BLOCKED: Final = ("blocked",)
 ANY: Final = ("any",)
 
 #: A set of states this large is a sign of a badly cut model, not of a rich subject.
-LAYER_LIMIT: Final = 50_000
+LAYER_LIMIT: Final = 5_000
+
+
+class TooManyStates(Exception):
+    """A burst leads to more states than a well-cut model has."""
 
 
 @attrs.frozen
@@ -71,7 +77,7 @@ class View:
 
 @attrs.frozen
 class Move:
-    """A state that may follow, the clauses that decided so, and a relaxation if it took one."""
+    """A state that may follow, the clauses that decided so, and the relaxation if it took one."""
 
     state: Any
     clauses: tuple[str, ...] = ()
@@ -138,7 +144,7 @@ class Mismatch:
 
 
 States = frozenset[Any]
-Memo = dict[Any, tuple[States, frozenset[str], frozenset[str]]]
+Memo = dict[Any, tuple[States, frozenset[str]]]
 
 
 class Checker:
@@ -148,11 +154,10 @@ class Checker:
         self, model: Model, relaxed: Collection[str] = (), memo: Memo | None = None
     ) -> None:
         self._model = model
-        self.relaxed = frozenset(relaxed)  # recorded violations that are explained, not raised
+        self._relaxed = frozenset(relaxed)
         self._states: dict[Part, States] = {}
         self._memo: Memo = {} if memo is None else memo
         self.exercised: dict[str, int] = {}  # clause id -> how often it decided something
-        self.recorded: dict[str, int] = {}  # relaxation -> how often it was needed
 
     def states(self, part: Part) -> States:
         """The states of a part."""
@@ -164,19 +169,17 @@ class Checker:
     def compare(self, entry: Entry) -> Mismatch | None:
         """Follow one burst to a barrier. On a mismatch the states stay as they were."""
         before = self.states(entry.part)
-        key = (before, entry.burst, entry.seen, self.relaxed)
+        key = (before, entry.burst, entry.seen)
         known = self._memo.get(key)
         if known is None:
             known = self._follow(before, entry)
             self._memo[key] = known
-        after, clauses, relaxed = known
+        after, clauses = known
         if not after:
             return Mismatch(entry, self._predict(before, entry.burst))
         self._states[entry.part] = after
         for clause in clauses:
             self.exercised[clause] = self.exercised.get(clause, 0) + 1
-        for signature in relaxed:
-            self.recorded[signature] = self.recorded.get(signature, 0) + 1
         return None
 
     def instants(self) -> tuple[int, ...]:
@@ -192,90 +195,66 @@ class Checker:
             )
         )
 
-    def _follow(
-        self, before: States, entry: Entry
-    ) -> tuple[States, frozenset[str], frozenset[str]]:
+    def _follow(self, before: States, entry: Entry) -> tuple[States, frozenset[str]]:
         model, seen = self._model, entry.seen
         ends = self._close(before, entry.burst, lambda state: model.possible(state, seen))
-        fitting = [
-            (state, clauses, relaxed)
-            for state, clauses, relaxed in ends
-            if model.view(state).matches(seen)
-        ]
-        if not fitting:
-            return frozenset(), frozenset(), frozenset()
-        # A relaxation counts as needed only if no path does without it.
-        least = min(len(relaxed) for _, _, relaxed in fitting)
-        needed = next(relaxed for _, _, relaxed in fitting if len(relaxed) == least)
-        clauses = frozenset().union(*(found for _, found, _ in fitting))
-        return frozenset(model.seal(state) for state, _, _ in fitting), clauses, needed
+        fitting = [end for end in ends if model.view(end[0]).matches(seen)]
+        return (
+            frozenset(model.seal(state) for state, _ in fitting),
+            frozenset().union(*(clauses for _, clauses in fitting)),
+        )
 
     def _predict(self, before: States, burst: Burst) -> tuple[View, ...]:
-        views: dict[View, None] = {}
-        for state, _, relaxed in self._close(before, burst, lambda _: True):
-            if not relaxed:
-                views[self._model.view(state)] = None
-        return tuple(views)
+        ends = self._close(before, burst, lambda _: True)
+        return tuple(dict.fromkeys(self._model.view(state) for state, _ in ends))
 
     def _close(
         self, before: States, burst: Burst, possible: Callable[[Any], bool]
-    ) -> list[tuple[Any, frozenset[str], frozenset[str]]]:
-        """All ways through a burst: (state at rest, clauses on the way, relaxations used)."""
-        model, relaxed = self._model, self.relaxed
+    ) -> list[tuple[Any, frozenset[str]]]:
+        """All ways through a burst, each a state at rest and the clauses on the way."""
+        model, relaxed = self._model, self._relaxed
         full = (1 << len(burst.facts)) - 1
         masks = [sum(1 << earlier for earlier in after) for after in burst.after]
-        paths: dict[tuple[Any, int], tuple[frozenset[str], frozenset[str]]] = {
-            (state, 0): (frozenset(), frozenset()) for state in before
+        paths: dict[tuple[Any, int], frozenset[str]] = {
+            (state, 0): frozenset() for state in before
         }
-        # Breadth first, fewest relaxations first: a queue a level of relaxations used.
-        levels: list[list[tuple[Any, int]]] = [sorted(paths, key=repr) if len(paths) > 1 else [*paths]]
+        # States are sets' members: an order of our own keeps runs alike across hash seeds.
+        queue = sorted(paths, key=repr) if len(paths) > 1 else [*paths]
         ends = []
-        level = 0
-        while level < len(levels):
-            queue = levels[level]
-            position = 0
-            while position < len(queue):
-                node = queue[position]
-                position += 1
-                state, mask = node
-                clauses, used = paths[node]
-                if len(used) != level:  # reached since with fewer relaxations
+        for node in queue:  # it grows
+            state, mask = node
+            clauses = paths[node]
+            moves = [(move, mask) for move in model.internal(state, relaxed)]
+            if mask == full and (not moves or model.may_rest(state)):
+                ends.append((state, clauses))
+            for index, fact in enumerate(burst.facts):
+                if mask >> index & 1 or masks[index] & ~mask:
                     continue
-                moves = [(move, mask) for move in model.internal(state, relaxed)]
-                if mask == full and (not moves or model.may_rest(state)):
-                    ends.append((state, clauses, used))
-                for index, fact in enumerate(burst.facts):
-                    if mask >> index & 1 or masks[index] & ~mask:
-                        continue
-                    taken = mask | 1 << index
-                    moves += [(move, taken) for move in model.apply(state, fact, relaxed)]
-                for move, taken in moves:
-                    successor = (move.state, taken)
-                    now_used = used if move.relaxed is None else used | {move.relaxed}
-                    known = paths.get(successor)
-                    if known is not None and len(known[1]) <= len(now_used):
-                        continue
-                    if not possible(move.state):
-                        continue
-                    paths[successor] = (clauses.union(move.clauses), now_used)
-                    while len(levels) <= len(now_used):
-                        levels.append([])
-                    levels[len(now_used)].append(successor)
-            level += 1
+                taken = mask | 1 << index
+                moves += [(move, taken) for move in model.apply(state, fact, relaxed)]
+            for move, taken in moves:
+                successor = (move.state, taken)
+                if successor not in paths and possible(move.state):
+                    paths[successor] = clauses.union(move.clauses)
+                    queue.append(successor)
             if len(paths) > LAYER_LIMIT:
-                message = f"the model has over {LAYER_LIMIT} states in one burst {burst}"
-                raise RuntimeError(message)
+                message = f"the model has over {LAYER_LIMIT} states in one burst: {burst}"
+                raise TooManyStates(message)
         return ends
 
 
-def explain(
-    model: Model, journal: Sequence[Entry], expected: Sequence[View], known: Collection[str]
-) -> str:
-    """Name what a failed journal shows: the narrowest relaxation that explains all of it."""
+def explain(model: Model, journal: Sequence[Entry], relaxed: Collection[str]) -> bool:
+    """Whether the model with these clauses dropped explains one part's whole journal."""
+    checker = Checker(model, relaxed)
+    try:
+        return all(checker.compare(entry) is None for entry in journal)
+    except TooManyStates:
+        return False
+
+
+def name(model: Model, journal: Sequence[Entry], expected: Sequence[View]) -> str:
+    """The signature of a failed journal: the narrowest relaxation that explains all of it."""
     for signature in model.relaxations:
-        if signature in known:
-            continue
-        checker = Checker(model, {*known, signature})
-        if all(checker.compare(entry) is None for entry in journal):
+        if explain(model, journal, {signature}):
             return signature
     return model.blame(expected, journal[-1].seen)

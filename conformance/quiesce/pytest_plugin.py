@@ -11,13 +11,14 @@ by the xunit2 schema and some readers.
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, final
 
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from quiesce.items import CellItem
     from quiesce.verdicts import CellResult
 
@@ -29,7 +30,7 @@ CHECKED: Final = pytest.StashKey[bool]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare options and ini keys."""
-    group = parser.getgroup("quiesce", "conformance of concurrency libraries")
+    group = parser.getgroup("quiesce", "quiesce: conformance of concurrency libraries")
     for flag, metavar, text in (
         ("--quiesce-adapter", "MODULE:ATTR", "test this adapter besides the collected tests"),
         ("--quiesce-world", "WORLD", "only cells of this world"),
@@ -37,7 +38,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         ("--quiesce-clause", "CLAUSE", "only this clause, such as SF-09"),
         ("--quiesce-cell", "PATTERN/ADAPTER/WORLD", "only this cell"),
     ):
-        group.addoption(flag, action="append", default=[], metavar=metavar, help=f"{text}; repeatable")
+        group.addoption(
+            flag, action="append", default=[], metavar=metavar, help=f"{text}; repeatable"
+        )
     group.addoption(
         "--quiesce-budget",
         metavar="quick|ci|deep",
@@ -103,8 +106,10 @@ def pytest_pycollect_makeitem(
     """Make items of ``test_x = quiesce.tests(...)``."""
     if "quiesce.tests_api" not in sys.modules or not collector.funcnamefilter(name):
         return None
-    from quiesce.tests_api import CellTests, ChosenCells
+    from quiesce.tests_api import CellTests, ChosenCells, tests
 
+    if obj is tests:
+        return []  # its own name looks like a test's to pytest
     if isinstance(obj, CellTests):
         from quiesce.items import declared_items
 
@@ -172,7 +177,9 @@ class Gathered:
             from quiesce.items import settings
             from quiesce.reports.json import write_run
 
-            write_run(Path(self.config.option.quiesce_json), settings(self.config).run(self.results))
+            write_run(
+                Path(self.config.option.quiesce_json), settings(self.config).run(self.results)
+            )
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """One line a cell, with the bound beside each verdict."""

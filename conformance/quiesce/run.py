@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, Protocol, final
+from typing import TYPE_CHECKING, Final, Protocol, final
 
 import attrs
 import pytest
 
 from quiesce import pytest_plugin
-from quiesce.adapters import Adapter
 from quiesce.items import cell_of_item
 from quiesce.reports.run import Cell, Run, broken
 from quiesce.selection import Patterns, Selection, cell_of
-from quiesce.verdicts import CellResult
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from quiesce.adapters import Adapter
+    from quiesce.verdicts import CellResult
 
 __all__ = ["Listener", "Plan", "run"]
 
@@ -31,6 +34,7 @@ class Plan:
     """What to run, and how."""
 
     selection: Selection
+    targets: tuple[str, ...]  # what named adapters that no installed package offers
     patterns: Patterns
     budget: str
     seed: int
@@ -66,6 +70,7 @@ def run(plan: Plan, listener: Listener) -> Run:
         seed=plan.seed,
         points=plan.points,
         not_installed=plan.selection.not_installed,
+        targets=plan.targets,
         unfinished=map(str, watch.left),
         seconds=time.perf_counter() - began,
     )
@@ -138,7 +143,9 @@ class Watch:
         cell = cell_of_item(report.nodeid)
         result = pytest_plugin.result_of(report, self._config)
         if result is None and report.failed and cell is not None:
-            result = self._broken(cell, f"The {report.when} of this cell failed:\n{report.longrepr}")
+            result = self._broken(
+                cell, f"The {report.when} of this cell failed:\n{report.longrepr}"
+            )
         if result is not None:
             self._keep(result)
 

@@ -19,7 +19,15 @@ from quiesce.catalogue import (
 from quiesce.errors import ConfigurationError
 from quiesce.reports.run import Cell, NotInstalled
 
-__all__ = ["Filter", "Selection", "parse_patterns", "select"]
+__all__ = [
+    "Filter",
+    "Selection",
+    "absent_libraries",
+    "cell_of",
+    "parse_patterns",
+    "remedy",
+    "select",
+]
 
 #: Clauses to check by pattern; None: all of them.
 Patterns = Mapping[str, frozenset[str] | None]
@@ -105,16 +113,14 @@ def _is_clause(word: str) -> bool:
     return "-" in word and word.rpartition("-")[2].isdigit()
 
 
-def select(
-    wanted: Filter, *, names: Sequence[str] = (), targets: Sequence[str] = ()
-) -> Selection:
+def select(wanted: Filter, *, names: Sequence[str] = (), targets: Sequence[str] = ()) -> Selection:
     """Find the adapters to run.
 
     Args:
       wanted: patterns and worlds.
-      names: adapters by name; ``limits`` also means ``limits.fixed`` and its like. None: all.
-      targets: ``module:attribute`` or ``module`` of adapters to run besides; if there are
-        targets but no names, they alone run.
+      names: adapters by name; ``limits`` also means ``limits.fixed`` and its like. Without
+        any: those of ``targets``, or else all that installed packages offer.
+      targets: ``module:attribute`` or ``module`` of adapters besides the installed ones.
 
     Raises:
       ConfigurationError: a name means no adapter, a target no adapter, or two adapters have
@@ -124,13 +130,12 @@ def select(
         find_world(world)
     named = discover(targets).adapters if targets else ()
     found = discover() if names or not targets else Discovery((), ())
-    offered, absent = _by_name(found, names)
-    admitted = [adapter for adapter in (*named, *offered) if wanted.admits(adapter)]
-    not_installed = list(absent)
+    known = Discovery((*named, *found.adapters), found.missing)
+    offered, not_installed = _by_name(known, names)
     present: dict[Cell, Adapter] = {}
-    for adapter in admitted:
-        if (remedy := _remedy(adapter)) is not None:
-            not_installed.append(NotInstalled(adapter.name, remedy))
+    for adapter in filter(wanted.admits, offered):
+        if (wanting := remedy(adapter)) is not None:
+            not_installed.append(NotInstalled(adapter.name, wanting))
         elif (other := present.setdefault(cell_of(adapter), adapter)) != adapter:
             message = (
                 f"Two adapters have the same cell {adapter.cell}: {_place(other)} and "
@@ -145,25 +150,23 @@ def _order(adapter: Adapter) -> tuple[int, Cell]:
     return (world_order(adapter.world), cell_of(adapter))
 
 
-def _by_name(
-    found: Discovery, names: Sequence[str]
-) -> tuple[list[Adapter], list[NotInstalled]]:
+def _by_name(found: Discovery, names: Sequence[str]) -> tuple[list[Adapter], list[NotInstalled]]:
     missing = [(module.rpartition(".")[2], library) for module, library in found.missing]
     if not names:
         return list(found.adapters), [_absent(library) for _, library in missing]
-    chosen: dict[str, Adapter] = {}
-    absent = []
+    chosen: list[Adapter] = []
+    absent: list[NotInstalled] = []
     for name in names:
         matches = [each for each in found.adapters if _means(name, each.name)]
-        gone = [
-            library for module, library in missing if _import_name(name) in (module, library)
-        ]
+        gone = [library for module, library in missing if _import_name(name) in (module, library)]
         if not matches and not gone:
-            known = {each.name for each in found.adapters} | {library for _, library in missing}
+            known = {each.name for each in found.adapters} | {
+                _absent(library).adapter for _, library in missing
+            }
             raise unknown("adapter", name, known, "quiesce list adapters")
-        chosen.update({f"{each.cell} {_place(each)}": each for each in matches})
+        chosen.extend(matches)
         absent.extend(_absent(library) for library in gone)
-    return list(chosen.values()), absent
+    return chosen, absent
 
 
 def _means(typed: str, name: str) -> bool:
@@ -174,12 +177,18 @@ def _import_name(name: str) -> str:
     return name.replace("-", "_")
 
 
+def absent_libraries(found: Discovery) -> list[NotInstalled]:
+    """The libraries for want of which whole modules of adapters could not be imported."""
+    return sorted({_absent(library) for _, library in found.missing})
+
+
 def _absent(library: str) -> NotInstalled:
     distribution = library.replace("_", "-")
     return NotInstalled(distribution, f"pip install {distribution}")
 
 
-def _remedy(adapter: Adapter) -> str | None:
+def remedy(adapter: Adapter) -> str | None:
+    """What to type so that an adapter can run; None if it can."""
     world = WORLDS.get(adapter.world)
     if world is not None and not world.installed:
         return world.remedy

@@ -11,10 +11,12 @@ named by number.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = [
     "NOTHING",
@@ -22,8 +24,8 @@ __all__ = [
     "Advance",
     "Began",
     "Cancel",
-    "Choice",
     "Cancelled",
+    "Choice",
     "Fact",
     "Finished",
     "Inside",

@@ -7,12 +7,14 @@ becomes one pytest item for each world that the adapter declares.
 
 from __future__ import annotations
 
-from types import ModuleType
-from typing import final
+from typing import TYPE_CHECKING, final
 
 import attrs
 
 from quiesce.adapters import Adapter, adapters_of, discover
+
+if TYPE_CHECKING:
+    from types import ModuleType
 
 __all__ = ["CellTests", "ChosenCells", "tests"]
 

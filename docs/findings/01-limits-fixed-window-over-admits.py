@@ -26,7 +26,7 @@ class Between(Counter[str]):
         super().__setitem__(key, value)
         if threading.current_thread().name == "first":
             second.start()
-            second.join(0.2)
+            second.join(2)
 
 
 storage = MemoryStorage()

@@ -38,7 +38,7 @@ class Logs(dict[str, list[object]]):
     def get(self, key: str, default: list[object] | None = None) -> list[object] | None:
         if threading.current_thread() is cleaner and not first.ident:
             first.start()
-            waiting.wait(1)
+            waiting.wait(2)
         return super().get(key, default)
 
 
@@ -51,7 +51,7 @@ class Log(list[object]):
         finally:
             if threading.current_thread() is first:
                 second.start()
-                second.join(0.2)
+                second.join(2)
 
 
 storage = MemoryStorage()

@@ -6,10 +6,9 @@ request may act when the debt is paid. So requests act in the order in which the
 and in any closed window of d seconds at most ``burst + rate * d`` tokens act, as long as
 nothing is cancelled, no rate or burst is changed and time does not step back.
 
-After Go's golang.org/x/time/rate, to the last bit of each answer, except where that gives
-tokens away (see ``cancel`` and ``request``). Times and delays are integer nanoseconds, and
-every operation takes the time as ``at``. A time before the latest one that changed the
-bucket makes no tokens and is never an error.
+After Go's golang.org/x/time/rate, to the last bit, except where that gives tokens away.
+Every operation takes the time as ``at``, in integer nanoseconds. A time before the latest
+one that changed the bucket makes no tokens and is never an error.
 
 Clauses: RL-02, RL-06, RL-16, RL-17, RL-23.
 """

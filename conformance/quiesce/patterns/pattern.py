@@ -6,15 +6,15 @@ the checker, reports) knows only what stands here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 import attrs
 
-from quiesce.clauses import Clause
-
 if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Mapping
+
     from quiesce.adapters import Adapter
+    from quiesce.clauses import Clause
     from quiesce.model import Model
     from quiesce.stimuli import Choice, Step, Weighted
 
@@ -85,6 +85,10 @@ class Pattern:
     #: Operations after which a leak breaks a clause of the pattern's own -> its signature.
     leaks: Mapping[str, str] = attrs.field(factory=dict)
 
+    #: Whether an adapter's calls may be cancelled: it says what becomes of them.
+    cancels: Callable[[Adapter], bool] = lambda adapter: not any(
+        value == "none" for flag, value in adapter.dialect.items() if flag.endswith("_cancel")
+    )
     #: Whether an adapter's constructor takes this value of an argument.
     constructs: Callable[[Adapter, str, Any], bool] = lambda *_: True
     #: Steps after which nothing of them may be kept, and the signature if it is.

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from quiesce.patterns.pattern import Pattern
+from quiesce.patterns.once import ONCE
+from quiesce.patterns.rate_limiter import RATE_LIMITER
 from quiesce.patterns.singleflight import SINGLEFLIGHT
+
+if TYPE_CHECKING:
+    from quiesce.patterns.pattern import Pattern
 
 __all__ = ["PATTERNS"]
 
-PATTERNS: Final[dict[str, Pattern]] = {pattern.name: pattern for pattern in (SINGLEFLIGHT,)}
+PATTERNS: Final[dict[str, Pattern]] = {pattern.name: pattern for pattern in (ONCE, SINGLEFLIGHT, RATE_LIMITER)}

@@ -7,12 +7,10 @@ independent, and ``forget`` makes the next caller start anew beside a running ex
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from quiesce.adapters import Adapter
 from quiesce.clauses import Clause, Level
 from quiesce.model import ANY, BLOCKED, Move, View
 from quiesce.patterns.pattern import Method, Pattern, Scenario
@@ -33,6 +31,11 @@ from quiesce.stimuli import (
     Weighted,
     arguments,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from quiesce.adapters import Adapter
 
 __all__ = ["SINGLEFLIGHT"]
 
@@ -239,10 +242,10 @@ RELAXATIONS = {
         FORGET_KILLS,
         JOINER_UNREGISTERS,
         JOINER_STRANDS,
+        DYING_JOINED,
+        EXECUTION_ORPHANED,
         LEADER_SPREADS,
         LEADER_STRANDS,
-        EXECUTION_ORPHANED,
-        DYING_JOINED,
         EXIT_STRANDS,
         EXIT_LOST,
         JOINERS_RETRY,
@@ -402,7 +405,7 @@ class Singleflight:
             if self._remembers and state.last is not None and state.last[0] in ("value", "none"):
                 yield Move(put(state, call, self._outcome(*state.last, True)), ())
                 return
-            tags = ("SF-05",) if state.last is not None else ()
+            tags = ("SF-05", "SF-06") if state.last is not None else ()
             if inside is not None:
                 tags = (*tags, "SF-07", "UN-08")
             if any(f.phase in (STARTING, RUNNING) for f in state.flights):
@@ -523,6 +526,9 @@ class Singleflight:
             joined = "gone"
         left = attrs.evolve(flight, members=others, joined=joined)
         leads = call == flight.leader
+        if call in state.futures:  # who holds a future may stay a member without waiting
+            stays = tuple(-1 - call if member == call else member for member in flight.members)
+            yield Move(swap(gone, flight, attrs.evolve(flight, members=stays)))
         if self._inline and leads:
             retrying = attrs.evolve(gone, retrying=(*state.retrying, *others))
             yield from ended_by_cancel(retrying, flight, ("SF-16",) if others else ("SF-17",))
@@ -536,15 +542,17 @@ class Singleflight:
         self, gone: State, flight: Flight, left: Flight, leads: bool, relaxed: Collection[str]
     ) -> Iterable[Move]:
         others = left.members
-        for signature, when in ((LEADER_SPREADS, leads), (LEADER_STRANDS, leads),
-                                (JOINER_STRANDS, not leads)):
-            if signature in relaxed and when:
+        spreading = (LEADER_SPREADS, LEADER_STRANDS) if leads else (JOINER_STRANDS,)
+        for signature in spreading:
+            if signature in relaxed and (others or signature == LEADER_STRANDS):
                 lost = attrs.evolve(gone, stuck=signature != LEADER_SPREADS)
                 for call in others:
                     lost = put(lost, call, ANY)
                 for move in ended_by_cancel(lost, flight, ()):
                     yield attrs.evolve(move, relaxed=signature)
-                yield Move(swap(lost, flight, attrs.evolve(left, members=())), (), signature)
+                if others:
+                    goes_on = attrs.evolve(left, members=())
+                    yield Move(swap(lost, flight, goes_on), (), signature)
         if JOINER_UNREGISTERS in relaxed and not leads:
             yield Move(swap(gone, flight, attrs.evolve(left, joinable=False)), (), JOINER_UNREGISTERS)
         if EXECUTION_ORPHANED in relaxed and not others:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from quiesce.clauses import Clause, Level
 from quiesce.model import BLOCKED, View
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["ALIEN_CANCEL", "LEAK", "SPIN", "UNIVERSAL", "blame"]
 
@@ -95,6 +97,7 @@ UNIVERSAL: tuple[Clause, ...] = (
         "After completion nothing keeps user functions, arguments or results alive that the "
         "pattern no longer needs.",
         "Go sync/oncefunc_test: TestOnceXGC",
+        needs=["release"],
     ),
 )
 

@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import attrs
 
 from quiesce.verdicts import Verdict
 
-__all__ = ["STYLES", "Line", "Span", "field", "heading", "numbered", "plain", "prose", "table"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = [
+    "STYLES",
+    "Line",
+    "Span",
+    "command",
+    "field",
+    "heading",
+    "numbered",
+    "plain",
+    "prose",
+    "table",
+]
 
 
 @attrs.frozen
@@ -66,6 +79,11 @@ def field(name: str, text: str, width: int, *, indent: int = 2, column: int = 10
     return [first, *((Span(" " * lead + piece),) for piece in pieces[1:])]
 
 
+def command(name: str, text: str, *, indent: int = 2, column: int = 10) -> list[Line]:
+    """A name, then a command beside it on one line, however long, so that it can be copied."""
+    return [(Span(" " * indent + name.ljust(column), "dim"), Span(text))]
+
+
 def numbered(items: Iterable[str], width: int, *, indent: int = 4) -> list[Line]:
     """Items with their numbers from 1, one or more lines each."""
     items = tuple(items)
@@ -73,9 +91,7 @@ def numbered(items: Iterable[str], width: int, *, indent: int = 4) -> list[Line]
     return [
         line
         for number, item in enumerate(items, 1)
-        for line in prose(
-            f"{number:>{digits}}. {item}", width, indent=indent, hang=digits + 2
-        )
+        for line in prose(f"{number:>{digits}}. {item}", width, indent=indent, hang=digits + 2)
     ]
 
 
@@ -87,9 +103,9 @@ def table(rows: Iterable[tuple[str, ...]], *, indent: int = 2, gap: int = 2) -> 
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return [
         " " * indent
-        + (" " * gap).join(
-            cell.ljust(size) for cell, size in zip(row, widths, strict=True)
-        ).rstrip()
+        + (" " * gap)
+        .join(cell.ljust(size) for cell, size in zip(row, widths, strict=True))
+        .rstrip()
         for row in rows
     ]
 

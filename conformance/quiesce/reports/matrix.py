@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import attrs
 
@@ -11,6 +10,9 @@ from quiesce.catalogue import world_order
 from quiesce.reports.layout import STYLES, Line, Span
 from quiesce.reports.run import Run, subject
 from quiesce.verdicts import CellResult, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 __all__ = ["legend", "matrix"]
 
@@ -64,8 +66,7 @@ def _columns(run: Run) -> list[_Column]:
     for result in run.cells:
         worlds.setdefault(result.pattern, set()).add(result.world)
     return [
-        _Column(pattern, tuple(sorted(found, key=world_order)))
-        for pattern, found in worlds.items()
+        _Column(pattern, tuple(sorted(found, key=world_order))) for pattern, found in worlds.items()
     ]
 
 
@@ -99,9 +100,7 @@ def _block(run: Run, names: Sequence[str], block: Sequence[_Column], margin: int
     return lines
 
 
-def _row(
-    name: str, block: Sequence[_Column], cells: Sequence[Sequence[CellResult | None]]
-) -> Line:
+def _row(name: str, block: Sequence[_Column], cells: Sequence[Sequence[CellResult | None]]) -> Line:
     row = [Span(name)]
     for column, results in zip(block, cells, strict=True):
         row.append(Span("  "))

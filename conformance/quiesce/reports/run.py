@@ -5,15 +5,28 @@ from __future__ import annotations
 import importlib.metadata
 import platform
 from collections import Counter
-from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import attrs
 
 from quiesce.verdicts import CellResult, Finding, Verdict
 
-__all__ = ["SPEC", "Cell", "NotInstalled", "Run", "Sighting", "broken", "cell_id", "kit_version", "python_version", "subject"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+__all__ = [
+    "SPEC",
+    "Cell",
+    "NotInstalled",
+    "Run",
+    "Sighting",
+    "broken",
+    "cell_id",
+    "kit_version",
+    "python_version",
+    "subject",
+]
 
 #: Version of the specification, apart from the kit's own.
 SPEC: Final = "2026.1"
@@ -136,12 +149,9 @@ class Run:
     budget: str
     seed: int
     points: str
-    cells: tuple[CellResult, ...] = attrs.field(
-        default=(), converter=lambda cells: tuple(sorted(cells, key=Cell.of))
-    )
-    not_installed: tuple[NotInstalled, ...] = attrs.field(
-        default=(), converter=lambda missing: tuple(sorted(set(missing)))
-    )
+    cells: tuple[CellResult, ...] = ()
+    not_installed: tuple[NotInstalled, ...] = ()
+    targets: tuple[str, ...] = ()  # what --adapter named
     unfinished: tuple[str, ...] = ()  # ids of cells that an interruption left unchecked
     seconds: float = attrs.field(default=0.0, eq=False)
 
@@ -154,6 +164,7 @@ class Run:
         seed: int,
         points: str,
         not_installed: Iterable[NotInstalled] = (),
+        targets: Iterable[str] = (),
         unfinished: Iterable[str] = (),
         seconds: float = 0.0,
     ) -> Run:
@@ -165,8 +176,9 @@ class Run:
             budget=budget,
             seed=seed,
             points=points,
-            cells=tuple(cells),
-            not_installed=tuple(not_installed),
+            cells=tuple(sorted(cells, key=Cell.of)),
+            not_installed=tuple(sorted(set(not_installed))),
+            targets=tuple(targets),
             unfinished=tuple(sorted(unfinished)),
             seconds=seconds,
         )
@@ -184,7 +196,9 @@ class Run:
                 grouped.setdefault(key, []).append(Sighting(result, finding))
         return {
             key: tuple(sorted(grouped[key], key=_length))
-            for key in sorted(grouped, key=lambda key: (key[0], grouped[key][0].finding.clause, key[1]))
+            for key in sorted(
+                grouped, key=lambda key: (key[0], grouped[key][0].finding.clause, key[1])
+            )
         }
 
     @property

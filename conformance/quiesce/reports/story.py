@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from quiesce.catalogue import find_pattern
-from quiesce.clauses import Clause
-from quiesce.reports.layout import Line, Span, field, numbered, plain, prose
-from quiesce.reports.run import Sighting, cell_id, subject
-from quiesce.schedulers.scheduler import Schedule
-from quiesce.verdicts import CellResult
+from quiesce.reports.layout import Line, Span, command, field, numbered, plain, prose
+from quiesce.reports.run import Sighting, subject
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from quiesce.clauses import Clause
+    from quiesce.schedulers.scheduler import Schedule
+    from quiesce.verdicts import CellResult
 
 __all__ = ["failure_message", "rerun", "story"]
 
@@ -20,12 +23,15 @@ HISTORY: Final = 40
 _WIDTH_OF_MESSAGES: Final = 96
 
 
-def story(sightings: Sequence[Sighting], width: int) -> list[Line]:
+def story(
+    sightings: Sequence[Sighting], width: int, targets: Sequence[str] | None = None
+) -> list[Line]:
     """One distinct violation: its shortest sighting in full, the others by name.
 
     Args:
       sightings: findings of one signature, the shortest first.
       width: columns to fill.
+      targets: what ``--adapter`` named in the run; None if it was no ``quiesce run``.
     """
     first, *others = sightings
     finding, result = first.finding, first.result
@@ -33,14 +39,16 @@ def story(sightings: Sequence[Sighting], width: int) -> list[Line]:
     level = clause.level.value if clause is not None else ""
     style = "bold yellow" if finding.advisory is not None else "bold red"
     signature = finding.signature.removeprefix(finding.clause).strip(" :")
-    lines: list[Line] = [
-        (
-            Span(finding.clause, style),
-            Span(f" {level}".rstrip()),
-            Span(f"  {signature}".rstrip(), "bold"),
-            Span(f"  [{finding.id}]", "dim"),
-        )
-    ]
+    title: Line = (
+        Span(finding.clause, style),
+        Span(f" {level}".rstrip()),
+        Span(f"  {signature}".rstrip(), "bold"),
+        Span(f"  [{finding.id}]", "dim"),
+    )
+    if sum(len(span.text) for span in title) > width:
+        lines = [(title[0], title[1], title[3]), *prose(signature, width, indent=2, style="bold")]
+    else:
+        lines = [title]
     lines += field("in", f"{result.pattern} / {first.subject} / {result.world}", width)
     if clause is not None:
         lines += field("clause", clause.text, width)
@@ -50,28 +58,39 @@ def story(sightings: Sequence[Sighting], width: int) -> list[Line]:
         lines += field("advisory", finding.advisory, width)
     lines += [(Span("  steps", "dim"),), *numbered(finding.steps, width)]
     lines += [(Span("  history", "dim"),), *_history(finding.history, width)]
-    if finding.points is not None:
+    if finding.points is not None and finding.schedule.deviations:
         lines += field("schedule", _schedule(finding.schedule, finding.points), width)
     if others:
         lines += field("also in", _places(others), width)
-    lines += field("next", f"quiesce explain {finding.clause}", width)
-    lines += field("", rerun(result, finding.clause), width)
+    lines += command("next", f"quiesce explain {finding.clause}")
+    if targets is not None:
+        lines += command("", rerun(result, targets, finding.clause))
     return lines
 
 
-def rerun(result: CellResult, clause: str | None = None) -> str:
+def rerun(result: CellResult, targets: Iterable[str] = (), clause: str | None = None) -> str:
     """The command that checks a cell, or one clause of it, again."""
-    what = result.pattern if clause is None else f"{result.pattern}/{clause}"
-    command = f"quiesce run {what} -a {result.adapter} -w {result.world}"
-    command += f" --budget {result.budget} --seed {result.seed}"
-    return command if result.points is None else f"{command} --points {result.points}"
+    words = ["quiesce run", result.pattern if clause is None else f"{result.pattern}/{clause}"]
+    words += [f"--adapter {target}" for target in targets]
+    words += [f"-a {result.adapter}", f"-w {result.world}"]
+    if result.budget != "ci":
+        words.append(f"--budget {result.budget}")
+    if result.seed != 0:
+        words.append(f"--seed {result.seed}")
+    if result.points not in {None, "gil"}:
+        words.append(f"--points {result.points}")
+    return " ".join(words)
 
 
 def failure_message(result: CellResult) -> str:
     """What pytest prints for a cell that failed: its error or its violations, no traceback."""
-    lines: list[Line] = [(Span(f"{cell_id(result)} ({subject(result)})"),)]
+    clauses = dict.fromkeys(finding.clause for finding in result.findings)
+    said = ", ".join([result.verdict.value, *clauses])
+    lines: list[Line] = [
+        (Span(f"{said}: {subject(result)} as {result.pattern} in {result.world}"),)
+    ]
     if result.error is not None:
-        lines += prose(result.error, _WIDTH_OF_MESSAGES, indent=2)
+        lines += [(), *prose(result.error, _WIDTH_OF_MESSAGES, indent=2)]
     for finding in sorted(result.findings, key=lambda finding: finding.advisory is not None):
         lines += [(), *story([Sighting(result, finding)], _WIDTH_OF_MESSAGES)]
     return plain(lines)
@@ -92,8 +111,6 @@ def _history(events: Sequence[str], width: int) -> Iterable[Line]:
 
 
 def _schedule(schedule: Schedule, points: str) -> str:
-    if not schedule.deviations:
-        return f"run until blocked, no deviation (points: {points})"
     parts = [f"at choice {step} task {index} of the enabled ones" for step, index in schedule.tasks]
     parts += [f"data choice {step} is {value}" for step, value in schedule.data]
     noun = "deviation" if schedule.deviations == 1 else "deviations"
@@ -105,4 +122,6 @@ def _places(sightings: Iterable[Sighting]) -> str:
     worlds: dict[str, list[str]] = {}
     for sighting in sightings:
         worlds.setdefault(sighting.subject, []).append(sighting.result.world)
-    return ", ".join(f"{name} ({', '.join(sorted(found))})" for name, found in sorted(worlds.items()))
+    return ", ".join(
+        f"{name} ({', '.join(sorted(found))})" for name, found in sorted(worlds.items())
+    )

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from quiesce.reports.layout import STYLES, Line, Span, field, heading, prose, table
+from quiesce.reports.layout import STYLES, Line, Span, command, field, heading, prose, table
 from quiesce.reports.matrix import legend, matrix
 from quiesce.reports.run import Run, cell_id, subject
 from quiesce.reports.story import rerun, story
 from quiesce.verdicts import CellResult, Verdict
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 __all__ = ["bound", "cell_lines", "progress", "report", "summary"]
+
+#: Longest error shown whole.
+ERROR_LINES: Final = 16
 
 _PLURALS: Final = {
     Verdict.CONFORMS: ("conforms", "conform"),
@@ -30,9 +35,9 @@ def report(run: Run, width: int) -> list[Line]:
         *_errors(run, width),
         *_clauses(run, width, Verdict.INCONCLUSIVE),
         *_clauses(run, width, Verdict.UNEXERCISED),
-        *_bounds(run),
+        *_bounds(run, width),
         *_notes(run, width),
-        *_absent(run, width),
+        *_absent(run),
         *_totals(run, width),
     ]
 
@@ -40,7 +45,7 @@ def report(run: Run, width: int) -> list[Line]:
 def summary(run: Run, width: int) -> list[Line]:
     """What follows pytest's own report, where each violation has been told already."""
     return [
-        *cell_lines(run),
+        *cell_lines(run, width),
         *_clauses(run, width, Verdict.INCONCLUSIVE),
         *_clauses(run, width, Verdict.UNEXERCISED),
         *_notes(run, width),
@@ -64,27 +69,38 @@ def bound(result: CellResult) -> str:
     """How far the kit looked: without it, "holds" says nothing."""
     if result.error is not None:
         return "not checked to the end: see the error"
+    if result.certificate:
+        return result.certificate
     said = f"{_count(result.examples, 'example')}, {_count(result.schedules, 'schedule')}"
-    if result.points is not None:
-        said += f" at {result.points}"
-    return f"{said}; {result.certificate}" if result.certificate else said
+    return said if result.points is None else f"{said} at {result.points}"
 
 
-def cell_lines(run: Run) -> list[Line]:
-    """One line for each cell: its verdict and the bound within which that was found."""
-    rows = [
-        (
-            cell_id(result),
-            result.verdict.value,
-            _counts(clause.verdict for clause in result.clauses),
-            bound(result),
-        )
-        for result in run.cells
-    ]
-    return [
-        (Span(text, "" if result.verdict is Verdict.CONFORMS else STYLES[result.verdict]),)
-        for text, result in zip(table(rows), run.cells, strict=True)
-    ]
+def cell_lines(run: Run, width: int) -> list[Line]:
+    """Each cell's verdict and the bound within which that was found.
+
+    One line a cell, or two where that would be wider than ``width``.
+    """
+    rows = table(
+        [
+            (
+                cell_id(result),
+                result.verdict.value,
+                _counts(clause.verdict for clause in result.clauses),
+            )
+            for result in run.cells
+        ]
+    )
+    bounds = [bound(result) for result in run.cells]
+    room = max(map(len, rows), default=0) + 2
+    beside = all(room + len(text) <= width for text in bounds)
+    lines: list[Line] = []
+    for row, text, result in zip(rows, bounds, run.cells, strict=True):
+        style = "" if result.verdict is Verdict.CONFORMS else STYLES[result.verdict]
+        if beside:
+            lines.append((Span(row.ljust(room), style), Span(text)))
+        else:
+            lines += [(Span(row, style),), *prose(text, width, indent=6)]
+    return lines
 
 
 def _header(run: Run, width: int) -> list[Line]:
@@ -111,20 +127,37 @@ def _stories(run: Run, width: int, *, advisory: bool) -> list[Line]:
         title = _count(len(groups), "distinct violation")
     lines = heading(title)
     for sightings in groups:
-        lines += [(), *story(sightings, width)]
+        lines += [(), *story(sightings, width, run.targets)]
     return lines
 
 
 def _errors(run: Run, width: int) -> list[Line]:
-    failed = [result for result in run.cells if result.error is not None]
+    """Errors, each once with all the cells that ended with it."""
+    failed: dict[str, list[CellResult]] = {}
+    for result in run.cells:
+        if result.error is not None:
+            failed.setdefault(result.error, []).append(result)
     if not failed:
         return []
     lines = heading(f"{_count(len(failed), 'error')} of adapters or of the kit: no verdict there")
-    for result in failed:
-        lines += [(), (Span(f"  {cell_id(result)}", STYLES[Verdict.HARNESS_ERROR]),)]
-        lines += prose(result.error or "", width, indent=4)
-        lines += field("next", rerun(result) + " -n 0", width, indent=4, column=6)
+    for error, results in failed.items():
+        lines.append(())
+        for result in results:
+            lines.append((Span(f"  {cell_id(result)}", STYLES[Verdict.HARNESS_ERROR]),))
+        lines += prose(_shortened(error), width, indent=4)
+        lines += command("next", f"{rerun(results[0], run.targets)} -n 0", indent=4, column=6)
     return lines
+
+
+def _shortened(error: str) -> str:
+    """The first and the last lines of a long error, where a traceback says most."""
+    lines = error.splitlines()
+    left_out = len(lines) - ERROR_LINES
+    if left_out < 2:
+        return error
+    half = ERROR_LINES // 2
+    middle = f"... {left_out} more lines; --json has them all"
+    return "\n".join([*lines[:half], middle, *lines[-half:]])
 
 
 def _clauses(run: Run, width: int, verdict: Verdict) -> list[Line]:
@@ -141,16 +174,16 @@ def _clauses(run: Run, width: int, verdict: Verdict) -> list[Line]:
         Verdict.UNEXERCISED: "Unexercised: the clause's situation never arose",
     }[verdict]
     lines = heading(title)
-    for (clause, note), found in sorted(cells.items()):
+    for (name, note), found in sorted(cells.items()):
         where = ", ".join(found)
-        lines += field(clause, f"{where}: {note}" if note else where, width)
+        lines += field(name, f"{where}: {note}" if note else where, width)
     return lines
 
 
-def _bounds(run: Run) -> list[Line]:
+def _bounds(run: Run, width: int) -> list[Line]:
     if not run.cells:
         return []
-    return [*heading("What was checked, and how far"), *cell_lines(run)]
+    return [*heading("What was checked, and how far"), *cell_lines(run, width)]
 
 
 def _notes(run: Run, width: int) -> list[Line]:
@@ -166,7 +199,7 @@ def _notes(run: Run, width: int) -> list[Line]:
     return lines
 
 
-def _absent(run: Run, width: int) -> list[Line]:
+def _absent(run: Run) -> list[Line]:
     if not run.not_installed:
         return []
     rows = [(missing.adapter, missing.remedy) for missing in run.not_installed]
@@ -176,7 +209,7 @@ def _absent(run: Run, width: int) -> list[Line]:
 def _totals(run: Run, width: int) -> list[Line]:
     said = f"{_count(len(run.cells), 'cell')}: {_counts_of_cells(run)}" if run.cells else "0 cells"
     if clauses := run.clause_totals:
-        said += f". {_count(clauses.total(), 'clause')} checked: {_counts(clauses.elements())}"
+        said += f". {_count(clauses.total(), 'clause')}: {_counts(clauses.elements())}"
     lines = [(), *prose(f"{said}. {run.seconds:.1f} s", width, style="bold")]
     if run.unfinished:
         text = f"Interrupted: {_count(len(run.unfinished), 'cell')} not checked."

@@ -12,8 +12,8 @@ from quiesce_reference.errors import (
     ReentrantCallError,
     WaitRefusedError,
 )
-from quiesce_reference.result import Result
 from quiesce_reference.rates import every
+from quiesce_reference.result import Result
 
 __all__ = [
     "ExecutionCancelledError",

@@ -113,11 +113,11 @@ class RateLimiter:
             msg = f"the delay for {n} tokens exceeds the timeout of {timeout} ns"
             raise WaitRefusedError(msg)
         try:
-            # A loop, because a float of seconds may end a nanosecond early. The difference of
-            # two times in seconds is exact where they are close, so that adding the event
-            # loop's "now" gives back the acting time to the last bit.
-            while now < grant.acts_at:
-                await anyio.sleep(grant.acts_at / SECOND - now / SECOND)
+            # Times as floats of seconds, like the event loop's: their difference, added to its
+            # "now", gives back the acting time to the last bit, and is never too small to
+            # count. A loop, for clocks that wake a sleeper early.
+            while (remaining := grant.acts_at / SECOND - now / SECOND) > 0:
+                await anyio.sleep(remaining)
                 now = self._clock()
         except BaseException:
             self._cancel(grant)

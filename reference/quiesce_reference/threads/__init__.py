@@ -1,11 +1,11 @@
 """The patterns for threads, on the standard library alone."""
 
 from quiesce_reference.errors import ReentrantCallError, WaitRefusedError
+from quiesce_reference.rates import every
 from quiesce_reference.result import Result
 from quiesce_reference.threads.once import Once, once_func, once_value
 from quiesce_reference.threads.rate_limiter import RateLimiter, Reservation
 from quiesce_reference.threads.singleflight import SingleFlight
-from quiesce_reference.rates import every
 
 __all__ = [
     "Once",

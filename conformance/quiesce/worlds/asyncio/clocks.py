@@ -52,6 +52,7 @@ def showing() -> VirtualClock | None:
 class _Seconds:
     def __init__(self, real: Callable[[], float]) -> None:
         self.real = real
+        self.__name__ = real.__name__
 
     def __call__(self) -> float:
         clock = _shown
@@ -62,6 +63,7 @@ class _Seconds:
 class _Nanoseconds:
     def __init__(self, real: Callable[[], int]) -> None:
         self.real = real
+        self.__name__ = real.__name__
 
     def __call__(self) -> int:
         clock = _shown
@@ -72,6 +74,7 @@ class _Nanoseconds:
 class _Sleep:
     def __init__(self, real: Callable[[float], None]) -> None:
         self.real = real
+        self.__name__ = real.__name__
 
     def __call__(self, seconds: float, /) -> None:
         clock = _shown

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, final
 
-from quiesce.worlds.asyncio.naming import innermost_frame
+from quiesce.worlds.asyncio.naming import frames_of
 from quiesce.worlds.watchdog import place
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def waits_for(task: asyncio.Task[Any], loop: VirtualLoop) -> str:
     future = getattr(task, "_fut_waiter", None)
     if future is None or future.done():
         return "nothing: it is ready to run"
-    frame = innermost_frame(task)
+    frame = next(reversed([*frames_of(task)]), None)
     if frame is not None and frame.f_code is AsyncioGate.wait.__code__:
         return f"gate {frame.f_locals['self'].name}"
     for due, handle in loop.timers():

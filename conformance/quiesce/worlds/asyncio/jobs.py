@@ -47,17 +47,35 @@ class Job:
 
     def resume(self) -> None:
         """Go on until the job ends or waits; called by the loop."""
-        pool, outer = self.pool, self.pool.current
+        if self not in self.loop.jobs:  # it was killed before its start
+            return
+        if self.fiber is None:
+            idle = self.pool.idle
+            self.fiber = idle.pop() if idle else greenlet(self.pool.serve)
+        self._switch(self.fiber.switch, self)
+
+    def kill(self) -> bool:
+        """Unwind the job, and return whether it has ended."""
         fiber = self.fiber
-        if fiber is None:
-            fiber = self.fiber = pool.idle.pop() if pool.idle else greenlet(pool.serve)
+        if fiber is not None:
+            self._switch(fiber.throw, GreenletExit)
+            # A job that swallows the exit and returns has ended too: its greenlet is idle.
+            if not fiber.dead and fiber not in self.pool.idle:
+                return False
+        self.fiber = None
+        self.loop.jobs.pop(self, None)
+        return True
+
+    def _switch(self, into: Callable[[Any], object], message: object) -> None:
+        pool, outer, fiber = self.pool, self.pool.current, self.fiber
+        assert fiber is not None, "a job has a greenlet while it runs"
         # Whoever resumes a job gets control back, be it the hub or a thread of its own.
         fiber.parent = getcurrent()
         # The running loop is kept per real thread: a job must not find one, as in a thread.
         asyncio._set_running_loop(None)
         pool.current = self
         try:
-            fiber.switch(self)
+            into(message)
         finally:
             pool.current = outer
             asyncio._set_running_loop(self.loop)
@@ -69,12 +87,7 @@ class Job:
         except GreenletExit:
             raise  # the world closes
         except BaseException as error:
-            if isinstance(error, StopIteration):  # can't be put into a future
-                wrapped = RuntimeError(f"{self.name} raised StopIteration")
-                wrapped.__cause__ = error
-                self._end(self.result.set_exception, wrapped)
-            else:
-                self._end(self.result.set_exception, error)
+            self._end(self.result.set_exception, error)
         else:
             self._end(self.result.set_result, value)
 
@@ -98,16 +111,6 @@ class Job:
     def _wake(self, _: asyncio.Future[Any]) -> None:
         if self.fiber is not None:
             self.resume()
-
-    def kill(self) -> bool:
-        """Unwind the job, and return whether it has ended."""
-        fiber, self.fiber = self.fiber, None
-        if fiber is None or fiber.dead:
-            return True
-        fiber.parent = getcurrent()
-        fiber.throw(GreenletExit)
-        # A job that swallows the exit and returns has ended too: its greenlet is idle.
-        return fiber.dead or fiber in self.pool.idle
 
 
 @final

@@ -18,7 +18,7 @@ from weakref import WeakKeyDictionary
 
 from quiesce.errors import HarnessError
 from quiesce.worlds.asyncio.jobs import Job, JobPool
-from quiesce.worlds.asyncio.naming import name_of, task_name
+from quiesce.worlds.asyncio.naming import error_text, name_of, task_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -57,6 +57,9 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def __init__(self, clock: VirtualClock, pool: JobPool) -> None:
         self.running = False  # asked for by the base class already
         super().__init__()
+        # Debugging is for code under test to switch on; inherited from the process (-X dev),
+        # it would keep a stack for every handle.
+        self.set_debug(False)
         self.clock = clock
         #: When each living task was born, from 0. Holds no task alive.
         self.births: WeakKeyDictionary[asyncio.Task[Any], int] = WeakKeyDictionary()
@@ -71,6 +74,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._left_in_turn = 0  # never more than the length of the queue
         self._timers: list[tuple[int, int, asyncio.TimerHandle]] = []
         self._timers_set = 0
+        self._fired_at = -1  # the last instant at which a timer fired
 
     # What the world calls.
 
@@ -89,13 +93,13 @@ class VirtualLoop(asyncio.BaseEventLoop):
             if not handle._cancelled:
                 return handle
 
-    def is_quiescent(self) -> bool:
-        """Whether there is nothing to run; cancelled handles don't count."""
-        if (handle := self.take()) is None:
-            return True
-        self._queue.appendleft(handle)
-        self._left_in_turn += 1
-        return False
+    def peek(self) -> asyncio.Handle | None:
+        """Return the handle to run next, and leave it there."""
+        handle = self.take()
+        if handle is not None:
+            self._queue.appendleft(handle)
+            self._left_in_turn += 1
+        return handle
 
     def next_due(self) -> int | None:
         """The earliest nanosecond at which a timer fires."""
@@ -136,6 +140,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
             handle = heapq.heappop(timers)[2]
             if not handle._cancelled:
                 self._queue.append(handle)
+                self._fired_at = now
 
     # What code under test calls.
 
@@ -196,15 +201,18 @@ class VirtualLoop(asyncio.BaseEventLoop):
     ) -> asyncio.TimerHandle:
         """Schedule a callback at ``when`` seconds."""
         timer = asyncio.TimerHandle(when, callback, args, self, context)
-        return self._set_timer(timer, in_future=when > self.time())
+        # A caller that was woken now and asks for now once more means a remainder so small
+        # that adding it changed nothing.
+        again = self._fired_at == self.clock.now and due_ns(when) == self.clock.now
+        return self._set_timer(timer, in_future=again or when > self.time())
 
     def _set_timer(self, timer: asyncio.TimerHandle, *, in_future: bool) -> asyncio.TimerHandle:
         if self.is_closed():
             raise RuntimeError("Event loop is closed")
         due = due_ns(timer.when())
         if in_future and due <= self.clock.now:
-            # Less than a nanosecond: what is left over from a float division. Firing at
-            # once would let the caller ask again and again at a frozen clock.
+            # Less than a nanosecond is what a float division leaves over. Firing at once
+            # would let the caller ask again and again at a frozen clock.
             due = self.clock.now + 1
         self._timers_set += 1
         heapq.heappush(self._timers, (due, self._timers_set, timer))
@@ -244,7 +252,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
             self.errors.append(_unretrieved(task, error))
             return
         subject = f" ({task_name(task)})" if isinstance(task, asyncio.Task) else ""
-        cause = "" if error is None else f": {error!r}"
+        cause = "" if error is None else f": {error_text(error)}"
         if (handle := context.get("handle")) is not None:
             message = f"exception in callback {name_of(handle._callback, handle._args or ())}"
         else:  # asyncio's text may end with an address
@@ -256,4 +264,4 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
 
 def _unretrieved(task: asyncio.Task[Any], error: BaseException) -> str:
-    return f"nobody retrieved {error!r} of task {task_name(task)}"
+    return f"nobody retrieved {error_text(error)} of task {task_name(task)}"

@@ -7,14 +7,21 @@ import re
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from quiesce.worlds.watchdog import place
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from types import FrameType
 
-__all__ = ["innermost_frame", "name_of", "task_name", "task_of"]
+__all__ = ["error_text", "frames_of", "name_of", "pause_of", "task_name", "task_of"]
 
 # Loops other than ours number their tasks by a counter of the process, which says nothing.
 _COUNTED: Final = re.compile(r"Task-\d+")
+
+# An object's default repr; addresses differ from run to run.
+_ADDRESS: Final = re.compile(r" at 0x[0-9a-fA-F]+")
+
+_ASYNCIO: Final = asyncio.__file__.removesuffix("__init__.py")
 
 
 def name_of(function: Any, arguments: Sequence[Any] = ()) -> str:
@@ -34,6 +41,11 @@ def _is_context(method: Any) -> bool:
     return type(getattr(method, "__self__", None)).__name__ == "Context"
 
 
+def error_text(error: object) -> str:
+    """The repr of an error, without addresses."""
+    return _ADDRESS.sub("", repr(error))
+
+
 def task_name(task: asyncio.Task[Any]) -> str:
     """The task's name if somebody gave it one, and its coroutine."""
     coroutine = getattr(task.get_coro(), "__qualname__", "?")
@@ -47,17 +59,25 @@ def task_of(callback: Any) -> asyncio.Task[Any] | None:
     return owner if isinstance(owner, asyncio.Task) else None
 
 
-def innermost_frame(task: asyncio.Task[Any]) -> FrameType | None:
-    """The frame in which a suspended task awaits, following its chain of awaits."""
-    frame: FrameType | None = None
+def frames_of(task: asyncio.Task[Any]) -> Iterator[FrameType]:
+    """The frames of a suspended task along its chain of awaits, the innermost last."""
     awaited: Any = task.get_coro()
     while awaited is not None:
         for kind in ("cr", "gi", "ag"):  # coroutine, generator, asynchronous generator
             if hasattr(awaited, f"{kind}_frame"):
-                frame = getattr(awaited, f"{kind}_frame") or frame
-                inner = "gi_yieldfrom" if kind == "gi" else f"{kind}_await"
-                awaited = getattr(awaited, inner)
+                if (frame := getattr(awaited, f"{kind}_frame")) is not None:
+                    yield frame
+                awaited = getattr(awaited, "gi_yieldfrom" if kind == "gi" else f"{kind}_await")
                 break
         else:
-            return frame
-    return frame
+            return
+
+
+def pause_of(task: asyncio.Task[Any]) -> str:
+    """Where a task gave way: the innermost place outside of asyncio."""
+    places = [place(frame) for frame in frames_of(task) if not _is_of_asyncio(frame)]
+    return places[-1] if places else "its end"
+
+
+def _is_of_asyncio(frame: FrameType) -> bool:
+    return frame.f_code.co_filename.startswith(_ASYNCIO)

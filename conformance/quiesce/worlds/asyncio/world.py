@@ -20,8 +20,8 @@ from quiesce.worlds.asyncio.clocks import Place, VirtualClock, show, showing
 from quiesce.worlds.asyncio.closing import abandon
 from quiesce.worlds.asyncio.gates import AsyncioGate, seconds, waits_for
 from quiesce.worlds.asyncio.loop import VirtualLoop
-from quiesce.worlds.asyncio.naming import innermost_frame, name_of, task_name, task_of
-from quiesce.worlds.watchdog import Watch, place, watchdog
+from quiesce.worlds.asyncio.naming import error_text, name_of, pause_of, task_name, task_of
+from quiesce.worlds.watchdog import Watch, watchdog
 from quiesce.worlds.world import START, Blocked, Call, CancelKind, Operation, Status
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class AsyncioWorld:
         # Finalizers run in whichever task happens to allocate: not while the world lives.
         self._collected = gc.isenabled()
         gc.disable()
-        self._watch = Watch(hang_after_s, lambda: self._steps, self._describe_handle, self._break)
+        self._watch = Watch(hang_after_s, lambda: self._steps, self._at_work, self._break)
         self._watching = watchdog(self._watch)
         self._watching.__enter__()
 
@@ -89,6 +89,7 @@ class AsyncioWorld:
         self, name: str, operation: Operation, *, cancel: CancelKind = CancelKind.SCOPE
     ) -> Call:
         """Start one concurrent caller. A result that can't be awaited is returned as it is."""
+        self._require_open()
         call = Call(len(self._callers), name)
         caller = Caller(call, operation, cancel, self._scope, self._note)
         # Not loop.create_task(): a task factory of the subject must not touch our tasks.
@@ -140,7 +141,7 @@ class AsyncioWorld:
 
     def is_quiescent(self) -> bool:
         """Whether no handle is ready and no timer is due."""
-        return self._loop.is_quiescent()
+        return self._loop.peek() is None
 
     def next_due(self) -> int | None:
         """The earliest instant at which a timer fires, in nanoseconds."""
@@ -162,16 +163,30 @@ class AsyncioWorld:
             while (due := self._loop.next_due()) is not None and due <= at:
                 hops = hops + 1 if due - clock.now <= NEXT_INSTANT_NS else 0
                 clock.now = due
-                self._settle()
+                self._settle_on_the_way(at)
                 if hops > self._spin_limit:
                     raise SpinError(
-                        f"{self._describe_pause()} sets one timer after another, "
+                        f"{self._at_work()} sets one timer after another, "
                         f"{NEXT_INSTANT_NS} ns apart or less, more than {hops} times up to "
                         f"{seconds(due)}: it will hardly ever arrive at {seconds(at)}."
                     )
             clock.now = at
         finally:
             self._leave()
+
+    def _settle_on_the_way(self, at: int) -> None:
+        """Settle at an instant that the clock is to leave anyway.
+
+        Code that polls until the clock shows more than its due time spins at the due time
+        itself, but no longer than a real clock stands still: 1 ns later it must be done.
+        """
+        try:
+            self._settle()
+        except SpinError:
+            if self._clock.now >= at:
+                raise
+            self._clock.now += 1
+            self._settle()
 
     def _settle(self) -> None:
         if self._run(self._spin_limit):
@@ -181,9 +196,13 @@ class AsyncioWorld:
             return
         seen: Counter[str] = Counter()
         for _ in range(SPIN_SAMPLE):
-            if self._run(1):
+            handle = self._loop.peek()
+            if handle is None:
                 return
-            seen[self._describe_pause()] += 1
+            task = task_of(handle._callback)  # type: ignore[attr-defined]  # not in typeshed
+            name = self._describe(handle)  # now: a callback that cancels itself forgets it
+            self._run(1)
+            seen[name if task is None else f"{name} at {pause_of(task)}"] += 1
         worst, times = seen.most_common(1)[0]
         raise SpinError(
             f"{worst} keeps running at a frozen clock: {times} of the last {SPIN_SAMPLE} steps, "
@@ -205,17 +224,18 @@ class AsyncioWorld:
             except (KeyboardInterrupt, SystemExit) as error:
                 # A task keeps its error for whoever awaits it; it is no reason to stop the hub.
                 if task_of(handle._callback) is None:  # type: ignore[attr-defined]  # not in typeshed
-                    self._loop.errors.append(f"{self._describe_handle()} raised {error!r}")
+                    self._loop.errors.append(f"{self._at_work()} raised {error_text(error)}")
             if self._broken is not None:
                 raise self._broken
         return False
 
     def _enter(self) -> None:
         """Give the process the world's state: running loop, clocks, hooks."""
-        if self.is_closed:
-            raise HarnessError("this asyncio world is closed; open another one")
+        self._require_open()
         if self._loop.running:
             raise HarnessError("code in an asyncio world called its hub; only the test may")
+        if self._broken is not None:
+            raise self._broken
         loop = asyncio._get_running_loop()
         task = None if loop is None else asyncio.current_task(loop)
         if loop is not None and task is not None:
@@ -259,6 +279,10 @@ class AsyncioWorld:
 
     # What must not happen in a world.
 
+    def _require_open(self) -> None:
+        if self.is_closed:
+            raise HarnessError("this asyncio world is closed; open another one")
+
     def _break(self, error: HarnessError) -> None:
         if self._broken is None:
             self._broken = error
@@ -266,7 +290,7 @@ class AsyncioWorld:
     def refuse_thread(self, thread: threading.Thread) -> HarnessError:
         """The error for starting a real thread in this world."""
         error = HarnessError(
-            f"{self._describe_handle()} started the real thread {thread.name!r}, which no asyncio "
+            f"{self._at_work()} started the real thread {thread.name!r}, which no asyncio "
             "world controls. asyncio.to_thread() and loop.run_in_executor() are run by this "
             "world itself; anything else that starts threads belongs in the thread world."
         )
@@ -277,35 +301,28 @@ class AsyncioWorld:
         """``time.sleep``: virtual in an executor job, a blocked loop anywhere else."""
         if (job := self._pool.current) is None:
             error = HangError(
-                f"{self._describe_handle()} called time.sleep({delay!r}) on the event loop, which "
+                f"{self._at_work()} called time.sleep({delay!r}) on the event loop, which "
                 "blocks every task; use asyncio.sleep(), or asyncio.to_thread() around it."
             )
             self._break(error)
             raise error
         future = self._loop.create_future()
-        timer = self._loop.call_later(max(delay, 0), future.set_result, None)
+        timer = self._loop.call_later(max(delay, 0), _end_sleep, future)
         try:
             job.wait(future, "time.sleep()")
         finally:
             timer.cancel()
 
-    def _describe_handle(self) -> str:
-        handle = self._handle
-        if handle is None:
-            return "the world"
+    def _at_work(self) -> str:
         if (job := self._pool.current) is not None:
             return f"executor job {job.name}"
-        callback = handle._callback  # type: ignore[attr-defined]  # not in typeshed
-        if (task := task_of(callback)) is None:
-            return f"callback {name_of(callback, handle._args or ())}"
-        return self._label(task)
+        return "the world" if self._handle is None else self._describe(self._handle)
 
-    def _describe_pause(self) -> str:
-        """Like ``_describe_handle``, after the handle has run: with the place of its await."""
-        task = None if self._handle is None else task_of(self._handle._callback)  # type: ignore[attr-defined]  # not in typeshed
-        frame = None if task is None else innermost_frame(task)
-        where = "" if frame is None else f" at {place(frame)}"
-        return f"{self._describe_handle()}{where}"
+    def _describe(self, handle: asyncio.Handle) -> str:
+        callback: Any = handle._callback  # type: ignore[attr-defined]  # not in typeshed
+        if (task := task_of(callback)) is not None:
+            return self._label(task)
+        return f"callback {name_of(callback, handle._args or ())}"
 
     def _label(self, task: asyncio.Task[Any]) -> str:
         call = self._calls.get(task)
@@ -343,6 +360,7 @@ class AsyncioWorld:
             # An expired timer whose world has not run yet is still a timer.
             f"timer {name_of(handle._callback, handle._args or ())} at {seconds(due)}"  # type: ignore[attr-defined]  # not in typeshed
             for due, handle in loop.timers()
+            if handle._callback is not _end_sleep  # type: ignore[attr-defined]  # not in typeshed
         ]
         found += [f"error: {text}" for text in (*loop.errors, *loop.unretrieved())]
         return tuple(sorted(found))
@@ -377,7 +395,7 @@ class AsyncioWorld:
         loop = self._loop
         return (
             not loop.jobs
-            and loop.is_quiescent()
+            and loop.peek() is None
             and not loop.open_generators()
             and not asyncio.all_tasks(loop)
         )
@@ -397,7 +415,7 @@ class AsyncioWorld:
                     break
                 seen = left
             names = self._living()
-            if names or not self._loop.is_quiescent():
+            if names or self._loop.peek() is not None:
                 abandon(self._loop, self._pending_tasks(), tuple(self._loop.jobs))
             return names
         finally:
@@ -422,6 +440,10 @@ class AsyncioWorld:
             job.result.cancel()
         if not tasks and self._loop.open_generators():
             self._loop.create_task(self._loop.shutdown_asyncgens(), name="shutdown_asyncgens")
+
+
+def _end_sleep(future: asyncio.Future[None]) -> None:
+    future.set_result(None)
 
 
 # Worlds that have control, the innermost last.

@@ -150,7 +150,7 @@ def datetime_module(core: Core) -> ModuleType:
     return module
 
 
-def random_module(core: Core) -> tuple[ModuleType, Callable[[], None]]:
+def random_module() -> tuple[ModuleType, Callable[[], None]]:
     """Make a ``random`` that is the same in every run, and the function that reseeds it."""
     module = _copy(real_random)
     unseeded = 0

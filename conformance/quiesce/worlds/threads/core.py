@@ -145,6 +145,13 @@ def nanoseconds(seconds: float) -> int:
     return max(1, near if abs(exact - near) <= 0.001 else ceil(exact))
 
 
+def _switch_traced(target: greenlet, *args: Task) -> None:
+    if sys.version_info < (3, 12):
+        # call_tracing resets the counter, but here a flag of the C stack says "off" as well.
+        sys.settrace(sys.gettrace())
+    target.switch(*args)
+
+
 @final
 @attrs.define(eq=False)
 class Core:
@@ -166,11 +173,12 @@ class Core:
     stop: int = NEVER
     now: int = START
     run: int = 0
-    home: int = 0  # the real OS thread of the world
+    home: int = attrs.Factory(real_ident)  # the real OS thread of the world
     killing: bool = False
     running: bool = False
     progress: int = 0  # changes with every entry, for the watchdog
     fault: BaseException | None = None  # what the hub has to raise
+    deaths: list[str] = attrs.Factory(list)  # threads that ended by an error
     tasks: dict[int, Task] = attrs.Factory(dict)  # alive, in birth order
     births: int = 0
     locks: int = 0
@@ -194,6 +202,7 @@ class Core:
     _timer: int = 0
     _hub: greenlet | None = None
     _pool: list[greenlet] = attrs.Factory(list)
+    _maker: greenlet | None = None
 
     def __attrs_post_init__(self) -> None:
         self.queue = self._backlog
@@ -213,6 +222,7 @@ class Core:
         self._next_ask = NEVER if scheduler is None else scheduler.next_ask
         self._news = False
         self.fault = None
+        self.deaths.clear()
 
     def spawn(
         self,
@@ -242,6 +252,9 @@ class Core:
         """Let tasks run: to quiescence, or at most ``steps`` steps if that is positive."""
         ready = self.ready
         self._hub = getcurrent()
+        if self._maker is None:
+            self._maker = greenlet(self._make_greenlets, self._hub)
+            self._maker.switch()
         self.progress += 1
         self.running = True
         ready.extend(self._backlog)
@@ -334,11 +347,15 @@ class Core:
         return abandoned
 
     def drain(self, keep: int = 0) -> None:
-        """Let go of pooled greenlets, except ``keep``."""
-        while len(self._pool) > keep:
-            idle = self._pool.pop()
-            idle.parent = getcurrent()
-            idle.throw(GreenletExit)
+        """Let go of pooled greenlets, except ``keep``; if that is none, of everything else too."""
+        idle = self._pool[keep:]
+        del self._pool[keep:]
+        if not keep and self._maker is not None:
+            idle.append(self._maker)
+            self._maker = None
+        for each in idle:
+            each.parent = getcurrent()
+            each.throw(GreenletExit)
 
     # ---- seen from the running task
 
@@ -430,12 +447,9 @@ class Core:
         """Take an offer back from those who came too late."""
         queue = self.queue
         n = len(tasks)
-        if queue[-n:] == tasks:  # the usual case, and cheap for thousands
-            del queue[-n:]
-        elif n < _FEW:
-            for task in tasks:
-                if task in queue:
-                    queue.remove(task)
+        at = queue.index(tasks[0]) if tasks[0] in queue else 0
+        if queue[at : at + n] == tasks:  # the usual case, and cheap for thousands
+            del queue[at : at + n]
         else:
             late = {task.number for task in tasks}
             queue[:] = [task for task in queue if task.number not in late]
@@ -448,6 +462,12 @@ class Core:
             function()
         finally:
             self.ready[:0] = others
+
+    def report_death(self, task: Task | None, error: BaseException) -> None:
+        """Note that a thread ended by an error, which nobody else will hear of."""
+        if not self.killing:
+            name = (task or self.main).name()
+            self.deaths.append(f"{name} died of {type(error).__name__}: {error}")
 
     def refuse_foreign_thread(self) -> None:
         """Object to a real OS thread that the world did not start.
@@ -651,14 +671,22 @@ class Core:
             assert hub is not None
             target, args = hub, ()
         elif task.greenlet is None:
-            target = self._pool.pop() if self._pool else greenlet(self._serve, self._hub)
+            target = self._pool.pop() if self._pool else self._maker
+            assert target is not None
             args = (task,)
         else:
             target, args = task.greenlet, ()
         if traced:
-            sys.call_tracing(target.switch, args)
+            sys.call_tracing(_switch_traced, (target, *args))
         else:
             target.switch(*args)
+
+    def _make_greenlets(self) -> None:
+        """Start each greenlet from here: one begins at the stack depth of its starter."""
+        assert self._hub is not None
+        task = self._hub.switch()
+        while True:
+            task = greenlet(self._serve, self._hub).switch(task)
 
     def _serve(self, task: Task) -> None:
         """What a pooled greenlet does: one task after another."""
@@ -684,12 +712,14 @@ class Core:
             task = target.switch()
 
     def _end(self, task: Task) -> None:
+        if task.at_end is not None:
+            # The latest first: thread-local data goes, maybe through finalizers that take locks
+            # like any code, before the thread counts as ended.
+            while task.at_end:
+                task.at_end.pop()()
         task.ended = True
         task.greenlet = None
         self.tasks.pop(task.number, None)
-        if task.at_end is not None:
-            for function in task.at_end:
-                function()
 
     def _refuse(self, task: Task) -> None:
         """Don't let a task wait while it is being unwound."""

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, final
 from greenlet import GreenletExit
 
 from quiesce.worlds.threads.core import Task, nanoseconds
+from quiesce.worlds.threads.stacks import notification
 
 if TYPE_CHECKING:
     from quiesce.worlds.threads.core import Core
@@ -110,8 +111,8 @@ class _Contended:
             return f"{name}, free"
         if owner.at_end is not None and self._let_go in owner.at_end:
             return f"the end of {owner.name()}"
-        if owner is task:
-            return f"{name}, which it holds itself"
+        if owner is task:  # a condition makes its waiters wait for a second acquire
+            return notification(task) or f"{name}, which it holds itself"
         return f"{name} held by {owner.name()}{', which has ended' if owner.ended else ''}"
 
 
@@ -422,8 +423,10 @@ def thread_module(core: Core, thread_name: Callable[[Task], str]) -> ModuleType:
             except BaseException as error:  # noqa: BLE001 - a thread's error ends that thread only
                 core.report_death(task, error)
 
+        owner = getattr(function, "__self__", None)
+        is_thread = getattr(function, "__name__", "") == "_bootstrap"  # of threading.Thread
         task = core.spawn(
-            body, lambda: thread_name(task), thread=getattr(function, "__self__", None) or function
+            body, lambda: thread_name(task), thread=owner if is_thread else function
         )
         return task
 

@@ -12,38 +12,70 @@ import random
 import signal
 import sys
 import threading
-from typing import Any, Final, Protocol, final
+from typing import TYPE_CHECKING, Any, Final, final
 
 import sniffio
-import trio
 from trio._core import _run
 
-__all__ = ["Picker", "RunState", "idle_waiters"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
-_context: Final[dict[str, Any]] = _run.GLOBAL_RUN_CONTEXT.__dict__
+__all__ = ["RunState", "Shuffle", "forget_children", "idle_cushion"]
+
 _names: Final[dict[str, Any]] = vars(_run)
 _SORTED: Final = "_ALLOW_DETERMINISTIC_SCHEDULING"  # whether a batch is sorted by birth,
 _RANDOM: Final = "_r"  # and then shuffled by this
 
 
-class Picker(random.Random):
-    """Stands for trio's source of randomness: decides the order within a batch."""
+@final
+class Shuffle(random.Random):
+    """Stands for trio's source of randomness: decides the order within a batch of tasks.
+
+    Args:
+      arrange: gets a batch in birth order and returns it in the order in which to run it.
+    """
+
+    def __new__(cls, arrange: Callable[[list[Any]], list[Any]]) -> Shuffle:  # noqa: ARG004 - not a seed
+        """Keep the argument from the base class, which takes it for a seed."""
+        return super().__new__(cls)
+
+    def __init__(self, arrange: Callable[[list[Any]], list[Any]]) -> None:
+        super().__init__(0)
+        self._arrange = arrange
 
     def shuffle(self, x: Any) -> None:
-        """Arrange a batch of tasks, sorted by birth; they run from the end to the start."""
-        x.reverse()
+        """Arrange the batch in place."""
+        x[:] = reversed(self._arrange(x))  # trio runs it from the end to the start
 
 
-class _Shuffles(Protocol):
-    def shuffle(self, x: Any) -> None: ...
+def idle_cushion() -> float | None:
+    """How long ``wait_all_tasks_blocked`` of the run in place waits; None if nothing waits."""
+    runner = _context().get("runner")
+    waiting = getattr(runner, "waiting_for_idle", None)
+    return waiting.keys()[0][0] if waiting else None
+
+
+def forget_children(task: Any) -> None:
+    """Empty the nurseries of a task whose run was abandoned: they complain when they die."""
+    for nursery in task.child_nurseries:
+        nursery._children.clear()
+
+
+def _context() -> dict[str, Any]:
+    return _run.GLOBAL_RUN_CONTEXT.__dict__  # each real thread has its own
 
 
 @final
 class RunState:
-    """The state of one run: empty before it starts and after it ends."""
+    """The state of one run: empty before it starts and after it ends.
 
-    def __init__(self, picker: Picker | None) -> None:
-        self._picker = picker  # None leaves the order to trio
+    Args:
+      shuffle: decides the order of tasks while the run is in place; None leaves it to trio.
+    """
+
+    def __init__(self, shuffle: Shuffle | None) -> None:
+        self._shuffle = shuffle
+        self._on_main = threading.current_thread() is threading.main_thread()
         self._run: dict[str, Any] = {}
         self._library: str | None = None
         self._hooks: Any = (None, None)
@@ -51,44 +83,52 @@ class RunState:
 
     def enter(self) -> None:
         """Put the run's state in place."""
-        local = sniffio.thread_local
-        main = threading.current_thread() is threading.main_thread()
+        context, local = _context(), sniffio.thread_local
         self._outside = (
-            dict(_context),
+            dict(context),
             local.name,
             sys.get_asyncgen_hooks(),
-            # trio wants to be woken by signals; this run never sleeps.
-            signal.set_wakeup_fd(-1) if main else None,
+            # trio asks signals to wake it, but this run never sleeps.
+            signal.set_wakeup_fd(-1) if self._on_main else None,
             _names.get(_SORTED),
             _names.get(_RANDOM),
         )
-        _context.clear()
-        _context.update(self._run)
+        context.clear()
+        context.update(self._run)
         local.name = self._library
         sys.set_asyncgen_hooks(*self._hooks)
-        if self._picker is not None:
-            _names[_SORTED], _names[_RANDOM] = True, self._picker
+        if self._shuffle is not None:
+            _names[_SORTED], _names[_RANDOM] = True, self._shuffle
 
     def leave(self) -> None:
         """Put back what ``enter`` found."""
-        local = sniffio.thread_local
-        self._run, self._library = dict(_context), local.name
+        context, local = _context(), sniffio.thread_local
+        self._run, self._library = dict(context), local.name
         self._hooks = sys.get_asyncgen_hooks()
         run, local.name, hooks, wakeup, is_sorted, source = self._outside
         self._outside = ()
-        _context.clear()
-        _context.update(run)
+        context.clear()
+        context.update(run)
         sys.set_asyncgen_hooks(*hooks)
         if wakeup is not None:
             signal.set_wakeup_fd(wakeup)
-        if self._picker is not None:
+        if self._shuffle is not None:
             _names[_SORTED], _names[_RANDOM] = is_sorted, source
 
-    def forget_task(self) -> object:
-        """Take the task at work out of the state in place: the hub is no task."""
-        return _context.pop("task", None)
+    @property
+    def run(self) -> dict[str, Any]:
+        """The run's part of the state, while the hub has control."""
+        return dict(self._run)
 
-    def restore_task(self, task: object) -> None:
+    def pretend(self, run: dict[str, Any], task: object) -> None:
+        """Put a task of a dead run in place, so that its ``finally`` blocks find one."""
+        _context().update(run, task=task)
+
+    def take_task(self) -> object:
+        """Take the task at work out of the state in place: what the hub calls is no task."""
+        return _context().pop("task", None)
+
+    def put_task(self, task: object) -> None:
         """Put it back."""
         if task is not None:
-            _context["task"] = task
+            _context()["task"] = task

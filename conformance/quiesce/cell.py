@@ -1,0 +1,64 @@
+"""A cell under test: a pattern, an adapter and a world, and what its trials share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+if TYPE_CHECKING:
+    from quiesce.adapters import Adapter
+    from quiesce.model import Memo, Model
+    from quiesce.patterns.pattern import Pattern
+    from quiesce.stimuli import Arguments
+    from quiesce.worlds.world import WorldFactory
+
+__all__ = ["Cell", "Setup"]
+
+
+@attrs.frozen
+class Setup:
+    """How a trial's subjects are made."""
+
+    arguments: Arguments = ()  # of the adapter's constructor
+    instances: int = 1
+
+
+@attrs.define(eq=False)
+class Cell:
+    """What the trials of one cell share."""
+
+    adapter: Adapter
+    pattern: Pattern
+    factory: WorldFactory
+    subject: type
+    known: set[str] = attrs.field(factory=set)  # signatures already recorded
+    exercised: dict[str, int] = attrs.field(factory=dict)
+    recorded: dict[str, int] = attrs.field(factory=dict)
+    trials: int = 0
+    _memos: dict[Arguments, tuple[Model, Memo]] = attrs.field(factory=dict)
+
+    def model(self, setup: Setup) -> tuple[Model, Memo]:
+        """The model for subjects made so, and what its checker remembers."""
+        found = self._memos.get(setup.arguments)
+        if found is None:
+            found = (self.pattern.model(self.adapter, dict(setup.arguments)), {})
+            self._memos[setup.arguments] = found
+        return found
+
+    def allows(self, needs: frozenset[str], worlds: tuple[str, ...]) -> bool:
+        """Whether a stimulus or scenario with these needs makes sense here."""
+        return self.adapter.world in worlds and not needs & self.adapter.lacks
+
+    @property
+    def can_cancel(self) -> bool:
+        """Whether calls can be cancelled and the adapter says what that does."""
+        return bool(self.factory.cancel_kinds) and self.pattern.cancels(self.adapter)
+
+    def record(self, signature: str) -> None:
+        """Note that a violation already recorded was seen again."""
+        self.recorded[signature] = self.recorded.get(signature, 0) + 1
+
+    def count(self, clause: str) -> None:
+        """Note that a clause's situation arose."""
+        self.exercised[clause] = self.exercised.get(clause, 0) + 1

@@ -1,0 +1,83 @@
+"""What ``quiesce list`` shows: patterns, clauses, worlds and adapters, one line each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from quiesce.adapters import Adapter, discover
+from quiesce.catalogue import WORLDS, clauses, patterns
+from quiesce.reports.layout import Line, Span, heading, prose, table
+from quiesce.selection import absent_libraries, remedy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+__all__ = ["LISTS"]
+
+
+def _patterns(width: int) -> list[Line]:
+    lines: list[Line] = []
+    for pattern in patterns().values():
+        tested = sum(clause.untested is None for clause in pattern.clauses)
+        untested = len(pattern.clauses) - tested
+        lines += [
+            (
+                Span(pattern.name, "bold"),
+                Span(f"  {pattern.title}, {tested} clauses checked, {untested} untested", "dim"),
+            ),
+            *prose(pattern.promise, width, indent=2),
+        ]
+    return lines
+
+
+def _clauses(width: int) -> list[Line]:
+    return [
+        line
+        for clause, _ in clauses().values()
+        for line in prose(
+            f"{clause.id}  {clause.level.value:<6}  {clause.text}"
+            + (f" [untested: {clause.untested}]" if clause.untested is not None else ""),
+            width,
+            hang=len(clause.id) + 10,
+            style="dim" if clause.untested is not None else "",
+        )
+    ]
+
+
+def _worlds(width: int) -> list[Line]:
+    return [
+        line
+        for world in WORLDS.values()
+        for line in prose(
+            f"{world.name:<8}  {world.summary}"
+            + ("" if world.installed else f" Not installed: {world.remedy}"),
+            width,
+            hang=10,
+        )
+    ]
+
+
+def _adapters(_: int) -> list[Line]:
+    found = discover()
+    rows = [("adapter", "pattern", "world", "version")]
+    rows += [(each.name, each.pattern, each.world, _version(each)) for each in found.adapters]
+    title, *lines = table(rows, indent=0)
+    shown: list[Line] = [(Span(title, "dim"),), *((Span(line),) for line in lines)]
+    if found.missing:
+        shown += heading("Not installed")
+        gone = [(each.adapter, each.remedy) for each in absent_libraries(found)]
+        shown += [(Span(line),) for line in table(gone)]
+    return shown
+
+
+def _version(adapter: Adapter) -> str:
+    wanting = remedy(adapter)
+    return f"not installed: {wanting}" if wanting is not None else adapter.version or "-"
+
+
+LISTS: Final[Mapping[str, Callable[[int], list[Line]]]] = {
+    "patterns": _patterns,
+    "clauses": _clauses,
+    "worlds": _worlds,
+    "adapters": _adapters,
+}

@@ -1,0 +1,72 @@
+"""Steps and observations in words, for stories."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from quiesce.stimuli import NOTHING, SETTLE, Advance, Arguments, Cancel, Inside, Open, Start, Step
+from quiesce.worlds.world import START
+
+if TYPE_CHECKING:
+    from quiesce.model import View
+
+__all__ = ["step_in_words", "view_in_words"]
+
+
+def step_in_words(step: Step) -> str:
+    """A step as a person says it."""
+    match step.stimulus:
+        case Start(operation, arguments, instance):
+            text = f"start a caller: {operation}({_shown(arguments)})"
+            text += f" on subject {instance}" if instance else ""
+        case Open(which, outcome):
+            text = f"let waiting function {which} end: {outcome}"
+        case Cancel(which):
+            text = f"cancel blocked caller {which}"
+        case Inside(which, operation, arguments):
+            text = f"from inside waiting function {which}: {operation}({_shown(arguments)})"
+        case Advance("by", _, offset):
+            text = f"move the clock by {offset} ns"
+        case Advance(_, which, offset):
+            text = f"move the clock to due instant {which}" + (f" {offset:+} ns" if offset else "")
+    if step.follow == SETTLE:
+        return text
+    if step.follow == NOTHING:
+        return text + ", and at once"
+    return text + f", then {step.follow} step" + ("s" if step.follow > 1 else "")
+
+
+def _shown(arguments: Arguments) -> str:
+    return ", ".join(f"{name}={value!r}" for name, value in arguments)
+
+
+def view_in_words(view: View) -> str:
+    """A view in words."""
+    calls = ", ".join(f"c{number} {outcome_in_words(outcome)}" for number, outcome in view.calls)
+    functions = ", ".join(
+        f"function {index} {phase}" + ("" if leader is None else f" for c{leader}")
+        for index, leader, phase in view.executions
+    )
+    return "; ".join(part for part in (calls, functions) if part) or "nothing"
+
+
+def outcome_in_words(outcome: tuple[Any, ...]) -> str:
+    """An outcome in words."""
+    match outcome:
+        case ("returned", value, *at):
+            text = f"returned {frozen_in_words(value)}"
+        case ("raised", (kind, *details), *at):
+            text = f"raised {kind}" + "".join(f" {detail}" for detail in details)
+        case (kind, *at):
+            return str(kind)
+    return text + (f" at {at[0] - START} ns" if at else "")
+
+
+def frozen_in_words(value: object) -> str:
+    """A frozen value in words."""
+    match value:
+        case ("value", int(index)):
+            return f"the value of function {index}"
+        case tuple():
+            return "(" + ", ".join(frozen_in_words(item) for item in value) + ")"
+    return repr(value)

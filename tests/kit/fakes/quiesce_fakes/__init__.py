@@ -1,0 +1,1 @@
+"""Adapters whose names say what their check does; see ``fake_check``."""
