@@ -7,10 +7,12 @@ from limits.strategies import FixedWindowRateLimiter, MovingWindowRateLimiter
 import quiesce
 
 # ``hit`` answers yes or no; nobody waits. A limit is a positive count in a window of finite
-# length. The storage starts timer threads, which only end by themselves.
+# length, and a cost of less than 1 is never mentioned. The storage starts timer threads, which
+# only end by themselves. That a refused hit does not count is claimed: strategies.py, "True if
+# cost could be deducted from the rate limit without exceeding it".
 LACKS = {
     *("wait", "deadline", "reserve", "set_rate", "set_burst", "tokens", "wait_cancel", "stop"),
-    *("infinite_rate", "zero_rate", "zero_burst"),
+    *("infinite_rate", "zero_rate", "zero_burst", "zero_tokens", "negative"),
 }
 # README: a fixed window starts with the first request, and then "the counter resets"; in a
 # moving one a request counts against the nth oldest entry of the log.

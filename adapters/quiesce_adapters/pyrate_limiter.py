@@ -14,10 +14,11 @@ from pyrate_limiter import (
 import quiesce
 
 # limiter.py, ``_plan_delay_step``: a timeout is waited out, never refused at once. Limit and
-# interval are positive and finite.
+# interval are positive and finite. A negative weight is only asserted against. Without
+# blocking, a lock that is held is a refusal, so not every refusal is for want of capacity.
 LACKS = {
     *("deadline", "reserve", "set_rate", "set_burst", "tokens"),
-    *("infinite_rate", "zero_rate", "zero_burst"),
+    *("infinite_rate", "zero_rate", "zero_burst", "negative", "free_refusals"),
 }
 # README, "Algorithms": "never allows a burst above limit in any rolling interval".
 DIALECT = {"rate_algorithm": "sliding_window", "rate_cancel": "none", "rate_zero": "none"}

@@ -13,10 +13,15 @@ import quiesce
     # ``consume`` (storage.py). The rate is "> 0" and the capacity ">= 1" (limiter.py).
     lacks={
         *("wait", "deadline", "reserve", "set_rate", "set_burst", "tokens", "wait_cancel"),
-        *("infinite_rate", "zero_rate", "zero_burst"),
+        # ``num_tokens`` is ">= 1" (limiter.py).
+        *("infinite_rate", "zero_rate", "zero_burst", "zero_tokens"),
     },
     # MemoryStorage is "suitable for multi-threaded applications" (storage.py).
-    dialect={"rate_algorithm": "token_bucket", "rate_cancel": "none", "rate_zero": "none"},
+    # Time is a float of seconds.
+    dialect={
+        **{"rate_algorithm": "token_bucket", "rate_rounding": "float"},
+        **{"rate_cancel": "none", "rate_zero": "none"},
+    },
 )
 class Bucket:
     """One key's bucket in the in-memory storage."""

@@ -196,9 +196,7 @@ def discover(targets: Iterable[str] = ()) -> Discovery:
                 missing.append((module_name, error.name))
                 continue
             found.extend(record for record in adapters_of(module))
-    return Discovery(
-        tuple(sorted(found, key=lambda record: record.cell)), tuple(sorted(missing))
-    )
+    return Discovery(tuple(sorted(found, key=lambda record: record.cell)), tuple(sorted(missing)))
 
 
 def _modules_of(package_name: str) -> Iterable[str]:

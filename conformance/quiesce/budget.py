@@ -28,7 +28,7 @@ BUDGETS: Final = {
     budget.name: budget
     for budget in (
         Budget("quick", generated=40, machine=15, schedules=30, inner_schedules=8),
-        Budget("ci", generated=400, machine=100, schedules=250, inner_schedules=40),
+        Budget("ci", generated=400, machine=100, schedules=120, inner_schedules=30),
         Budget("deep", generated=6_000, machine=1_500, schedules=4_000, inner_schedules=250),
     )
 }

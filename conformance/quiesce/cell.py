@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from quiesce.model import Entry, Memo, Model, explain
+from quiesce.stimuli import Arguments
+
 if TYPE_CHECKING:
     from quiesce.adapters import Adapter
-    from quiesce.model import Memo, Model
     from quiesce.patterns.pattern import Pattern
-    from quiesce.stimuli import Arguments
     from quiesce.worlds.world import WorldFactory
 
 __all__ = ["Cell", "Setup"]
@@ -35,7 +36,8 @@ class Cell:
     known: set[str] = attrs.field(factory=set)  # signatures already recorded
     exercised: dict[str, int] = attrs.field(factory=dict)
     recorded: dict[str, int] = attrs.field(factory=dict)
-    trials: int = 0
+    unjudged: int = 0  # bursts with more orders than the model follows
+    _explained: dict[tuple[tuple[Entry, ...], frozenset[str]], bool] = attrs.field(factory=dict)
     _memos: dict[Arguments, tuple[Model, Memo]] = attrs.field(factory=dict)
 
     def model(self, setup: Setup) -> tuple[Model, Memo]:
@@ -44,6 +46,18 @@ class Cell:
         if found is None:
             found = (self.pattern.model(self.adapter, dict(setup.arguments)), {})
             self._memos[setup.arguments] = found
+        return found
+
+    def explains(
+        self, model: Model, journal: tuple[Entry, ...], relaxed: frozenset[str]
+    ) -> bool:
+        """Whether violations already recorded explain a journal. Remembered: many schedules
+        of one scenario leave the same journal.
+        """
+        key = (journal, relaxed)
+        found = self._explained.get(key)
+        if found is None:
+            found = self._explained[key] = explain(model, journal, relaxed)
         return found
 
     def allows(self, needs: frozenset[str], worlds: tuple[str, ...]) -> bool:

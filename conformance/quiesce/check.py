@@ -82,9 +82,7 @@ def check_cell(
     began = time.perf_counter()
     search = CellSearch(adapter, BUDGETS[budget], seed, points, progress or (lambda _: None))
     error = search.run()
-    return attrs.evolve(
-        search.result(clauses, error), seconds=time.perf_counter() - began
-    )
+    return attrs.evolve(search.result(clauses, error), seconds=time.perf_counter() - began)
 
 
 def make_factory(adapter: Adapter, points: str) -> WorldFactory:
@@ -177,9 +175,15 @@ class CellSearch:
                 for signature, finding in sorted(self._findings.items())
                 if only is None or finding.clause in only
             ),
-            notes=tuple(self._notes),
+            notes=self._all_notes(),
             error=error,
         )
+
+    def _all_notes(self) -> tuple[str, ...]:
+        unjudged = self._cell.unjudged if self._cell is not None else 0
+        if not unjudged:
+            return tuple(self._notes)
+        return (*self._notes, f"{unjudged} bursts had too many orders to follow: not judged")
 
     @property
     def cell(self) -> Cell:
@@ -283,7 +287,9 @@ class CellSearch:
                         failures.append(failure)
                         raise RuntimeError("an interleaving breaks a clause")
 
-            def failed(trial: Trial, violation: Violation, failures: list[Failure] = failures) -> None:
+            def failed(
+                trial: Trial, violation: Violation, failures: list[Failure] = failures
+            ) -> None:
                 failures.append(failure_of(violation, trial, None))
 
             try:
@@ -327,8 +333,13 @@ class CellSearch:
             self.cell.count(clause)
         if kept:
             found = Failure(
-                signature, "nothing is kept", ", ".join(kept) + " is kept alive", setup, steps,
-                Schedule(), history,
+                signature,
+                "nothing is kept",
+                ", ".join(kept) + " is kept alive",
+                setup,
+                steps,
+                Schedule(),
+                history,
             )
             self._record(found, None)
 
@@ -415,9 +426,7 @@ class CellSearch:
         """Whether the violation needs switches that a build with the GIL does not make."""
         if not self._threads or self._points != "free-threaded":
             return None
-        other = CellSearch(
-            self._adapter, self._budget, self._seed, "gil", self._progress
-        )
+        other = CellSearch(self._adapter, self._budget, self._seed, "gil", self._progress)
         factory = make_factory(self._adapter, "gil")
         try:
             subject = factory.load(self._adapter.module, self._adapter.qualname)

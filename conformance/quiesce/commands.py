@@ -208,7 +208,7 @@ def explain(clause: str) -> None:
 
 
 @group.command()
-@click.argument("pattern", required=False)
+@click.argument("patterns", nargs=-1, metavar="[PATTERN]...")
 @click.option(
     "--twins",
     "folder",
@@ -216,7 +216,7 @@ def explain(clause: str) -> None:
     metavar="FOLDER",
     help="Where the twins are; by default tests/twins of the checkout that this is.",
 )
-def twins(pattern: str | None, folder: Path | None) -> int:
+def twins(patterns: tuple[str, ...], folder: Path | None) -> int:
     """Show which known-bad implementations the clauses catch, and which they miss.
 
     A twin is a small implementation with one planted defect; each clause has to catch those
@@ -224,7 +224,7 @@ def twins(pattern: str | None, folder: Path | None) -> int:
     """
     from quiesce.catalogue import find_pattern
 
-    if pattern is not None:
+    for pattern in patterns:
         find_pattern(pattern)
     found = folder or Path(__file__).parents[2] / "tests" / "twins"
     if not found.is_dir():
@@ -233,8 +233,10 @@ def twins(pattern: str | None, folder: Path | None) -> int:
             "folder tests/twins of a checkout with --twins."
         )
         raise ConfigurationError(message)
+    from quiesce.reports.kills import is_sound, row, totals
     from quiesce.twins import report
 
-    text, complete = report(found, pattern)
-    click.echo(text)
-    return Exit.OK if complete else Exit.VIOLATION
+    out = printer()
+    kills = report(found, patterns, lambda kill: out.show([row(kill)]))
+    out.show(totals(kills, out.width))
+    return Exit.OK if all(map(is_sound, kills)) else Exit.VIOLATION

@@ -132,6 +132,8 @@ class RichPrinter:
         """Print lines."""
         for line in lines:
             self.console.print(_text(line))
+        # In a pipe, as in CI, what has been said should be seen at once.
+        self.console.file.flush()
 
     def progress(self) -> PlainProgress | LiveProgress:
         """A line for each cell that ends; on a terminal also the cells that are running."""

@@ -118,7 +118,9 @@ class Log:
     ) -> Callable[[], Any]:
         """The function that makes the call, sync or async as the world needs."""
         method, unread = record.method, record.operation.endswith("_unread")
-        work = self.user_function(record.part, record.number) if "work" in method.parameters else None
+        work = (
+            self.user_function(record.part, record.number) if "work" in method.parameters else None
+        )
         given = [work if name == "work" else arguments[name] for name in method.parameters]
         del work
 

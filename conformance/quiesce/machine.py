@@ -74,7 +74,10 @@ def build(weighted: Weighted, drawn: Mapping[str, Any], follow: int) -> Step:
 def setups(cell: Cell) -> tuple[tuple[str, tuple[Any, ...]], ...]:
     """The constructor's arguments and their values, as far as the adapter allows them."""
     return tuple(
-        (name, tuple(value for value in values if cell.pattern.constructs(cell.adapter, name, value)))
+        (
+            name,
+            tuple(value for value in values if cell.pattern.constructs(cell.adapter, name, value)),
+        )
         for name, values in sorted(cell.pattern.constructor.items())
         if name != "work"
     )

@@ -23,7 +23,20 @@ if TYPE_CHECKING:
 
     from quiesce.stimuli import Fact, Part
 
-__all__ = ["ANY", "BLOCKED", "Burst", "Checker", "Entry", "Mismatch", "Model", "Move", "TooManyStates", "View", "explain", "name"]
+__all__ = [
+    "ANY",
+    "BLOCKED",
+    "Burst",
+    "Checker",
+    "Entry",
+    "Mismatch",
+    "Model",
+    "Move",
+    "TooManyStates",
+    "View",
+    "explain",
+    "name",
+]
 
 #: Observation of a call that has not ended.
 BLOCKED: Final = ("blocked",)
@@ -36,7 +49,11 @@ LAYER_LIMIT: Final = 5_000
 
 
 class TooManyStates(Exception):
-    """A burst leads to more states than a well-cut model has."""
+    """A burst leads to more states than a well-cut model has; ``ends`` are those found."""
+
+    def __init__(self, ends: list[tuple[Any, frozenset[str]]]) -> None:
+        super().__init__(f"over {LAYER_LIMIT} states in one burst")
+        self.ends = ends
 
 
 @attrs.frozen
@@ -205,7 +222,10 @@ class Checker:
         )
 
     def _predict(self, before: States, burst: Burst) -> tuple[View, ...]:
-        ends = self._close(before, burst, lambda _: True)
+        try:
+            ends = self._close(before, burst, lambda _: True)
+        except TooManyStates as error:
+            ends = error.ends  # enough for a message
         return tuple(dict.fromkeys(self._model.view(state) for state, _ in ends))
 
     def _close(
@@ -215,9 +235,7 @@ class Checker:
         model, relaxed = self._model, self._relaxed
         full = (1 << len(burst.facts)) - 1
         masks = [sum(1 << earlier for earlier in after) for after in burst.after]
-        paths: dict[tuple[Any, int], frozenset[str]] = {
-            (state, 0): frozenset() for state in before
-        }
+        paths: dict[tuple[Any, int], frozenset[str]] = {(state, 0): frozenset() for state in before}
         # States are sets' members: an order of our own keeps runs alike across hash seeds.
         queue = sorted(paths, key=repr) if len(paths) > 1 else [*paths]
         ends = []
@@ -238,8 +256,7 @@ class Checker:
                     paths[successor] = clauses.union(move.clauses)
                     queue.append(successor)
             if len(paths) > LAYER_LIMIT:
-                message = f"the model has over {LAYER_LIMIT} states in one burst: {burst}"
-                raise TooManyStates(message)
+                raise TooManyStates(ends)
         return ends
 
 

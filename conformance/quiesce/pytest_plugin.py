@@ -134,12 +134,14 @@ def pytest_collection_modifyitems(
         cells = Cells.from_parent(session, name="quiesce", nodeid="quiesce")
         items.extend(cells.collect())
     wanted = settings(config).wanted
-    excluded = [
-        item for item in items if isinstance(item, CellItem) and not wanted.admits(item.adapter)
-    ]
+    kept: list[pytest.Item] = []
+    excluded: list[pytest.Item] = []
+    for item in items:
+        admitted = not isinstance(item, CellItem) or wanted.admits(item.adapter)
+        (kept if admitted else excluded).append(item)
     if excluded:
         config.hook.pytest_deselected(items=excluded)
-        items[:] = [item for item in items if item not in excluded]
+        items[:] = kept
 
 
 @pytest.hookimpl(wrapper=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from quiesce.errors import SpinError
 from quiesce.log import Execution, Log, Record, ended, mentions
-from quiesce.model import Burst, Checker, Entry, Mismatch, View, explain, name
+from quiesce.model import Burst, Checker, Entry, Mismatch, TooManyStates, View, name
 from quiesce.patterns.universal import LEAK, SPIN
 from quiesce.stimuli import (
     NOTHING,
@@ -100,7 +100,6 @@ class Trial:
         if self.log.closed:
             return ()
         self.log.closed = True
-        self.cell.trials += 1
         for clause, times in self.checker.exercised.items():
             self.cell.exercised[clause] = self.cell.exercised.get(clause, 0) + times
         return self.world.close()
@@ -121,9 +120,7 @@ class Trial:
             record
             for records in self._watched.values()
             for record in records
-            if record.call is not None
-            and not ended(record)
-            and not record.call.cancel_requested
+            if record.call is not None and not ended(record) and not record.call.cancel_requested
         ]
 
     def nesting(self) -> bool:
@@ -229,9 +226,8 @@ class Trial:
             self.world.settle()
             if call.status is not Status.BLOCKED or len(self.log.subjects) != instance + 1:
                 error = call.error
-                message = (
-                    f"{self.cell.adapter.name}: the adapter could not be constructed: "
-                    + (f"{type(error).__name__}: {error}" if error else "it blocks")
+                message = f"{self.cell.adapter.name}: the adapter could not be constructed: " + (
+                    f"{type(error).__name__}: {error}" if error else "it blocks"
                 )
                 raise AdapterFailed(message) from error
         self._baseline = self.world.census()
@@ -309,9 +305,7 @@ class Trial:
                 self._watched.setdefault(record.part, []).append(record)
                 assert execution.gate is not None  # it waits there
                 execution.waiting = False
-                self._issue(
-                    record.part, Began(record.number, operation, arguments, record.inside)
-                )
+                self._issue(record.part, Began(record.number, operation, arguments, record.inside))
                 self.log.note(f"inside {self.log.name(execution)}: c{record.number} {record.label}")
                 execution.gate.open(record)
             case Advance(aim, which, offset):
@@ -333,9 +327,7 @@ class Trial:
         self._operations.add(operation)
         if instance:
             self.cell.count("UN-10")
-        return Record(
-            len(self._records), part, operation, method, f"{where}{operation}({shown})"
-        )
+        return Record(len(self._records), part, operation, method, f"{where}{operation}({shown})")
 
     def _start(self, start: Start) -> bool:
         record = self._record(start.operation, start.arguments, start.instance)
@@ -375,7 +367,7 @@ class Trial:
         if target < self.world.now:
             return False
         self.log.note(f"the clock moves to {target - START} ns")
-        while (stops := [at for at in self.instants() if at < target]):
+        while stops := [at for at in self.instants() if at < target]:
             self._move_clock(stops[0])
         self._move_clock(target, last=True)
         return True
@@ -463,7 +455,12 @@ class Trial:
             self._pending.pop(part, None)
             if part not in self._tainted:
                 self.journal.append(entry)
-                mismatch = self.checker.compare(entry)
+                try:
+                    mismatch = self.checker.compare(entry)
+                except TooManyStates:
+                    self._tainted.add(part)
+                    self.cell.unjudged += 1
+                    continue
                 if mismatch is not None:
                     self._mismatched(mismatch)
             self._seal(part)
@@ -495,7 +492,7 @@ class Trial:
         part = mismatch.entry.part
         journal = [entry for entry in self.journal if entry.part == part]
         known = self.cell.known & set(self.model.relaxations)
-        if known and explain(self.model, journal, known):
+        if known and self.cell.explains(self.model, tuple(journal), frozenset(known)):
             self._tainted.add(part)  # no news: violations already recorded explain it
             return
         signature = name(self.model, journal, mismatch.expected)

@@ -48,6 +48,6 @@ def time_for(tokens: float, rate: float) -> int | None:
 
 
 def _seconds(duration: int) -> float:
-    # Whole seconds and the fraction apart: not the same float as duration / SECOND.
+    # Whole seconds and the fraction apart: not always the same float as duration / SECOND.
     whole, fraction = divmod(duration, SECOND)
     return float(whole) + fraction / SECOND

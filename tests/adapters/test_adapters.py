@@ -34,6 +34,7 @@ FLIGHT_LACKS = {
 RATE_LACKS = {
     *("allow", "wait", "deadline", "reserve", "set_rate", "set_burst", "tokens", "weighted"),
     *("infinite_rate", "zero_rate", "zero_burst", "wait_cancel", "stop"),
+    *("zero_tokens", "negative", "free_refusals"),
 }
 #: pattern -> what may be lacked, the dialects, the constructor, the methods. A method has a
 #: capability (empty: always there), parameters, and whether it is plain in async worlds too.
@@ -67,6 +68,7 @@ PORTS: dict[str, tuple[set[str], dict[str, set[str]], list[str], dict[str, Any]]
             "rate_algorithm": {"token_bucket", "leaky", "sliding_window", "fixed_window"},
             "rate_cancel": {"exact", "go", "none"},
             "rate_zero": {"refuse", "current", "none"},
+            "rate_rounding": {"exact", "float"},
         },
         ["rate", "burst"],
         {

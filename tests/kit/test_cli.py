@@ -11,8 +11,10 @@ from quiesce import cli
 from quiesce.catalogue import clauses
 from quiesce.exit_codes import Exit
 from quiesce.reports.run import SPEC, kit_version
+from quiesce.twins import Kill
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -198,21 +200,61 @@ def test_twins_need_their_folder(capsys: pytest.CaptureFixture[str], tmp_path: P
     assert start(capsys, "twins", "--twins", str(folder)) == (Exit.USAGE, "", expected)
 
 
-@pytest.mark.parametrize(("complete", "code"), [(True, Exit.OK), (False, Exit.VIOLATION)])
-def test_twins_that_survive_make_the_exit_code_1(
+@pytest.mark.parametrize(
+    ("kills", "code", "lines"),
+    [
+        (
+            [
+                Kill("singleflight", "sf_caches", "asyncio", ("SF-05",), ()),
+                Kill("singleflight", "sf_good", "asyncio", (), ()),
+            ],
+            Exit.OK,
+            [
+                "singleflight sf_caches asyncio caught by SF-05",
+                "singleflight sf_good asyncio conforms, as it should",
+                "1 of 1 twins caught by all the clauses that must catch them",
+            ],
+        ),
+        (
+            [
+                Kill("singleflight", "sf_caches", "trio", ("SF-14",), ("SF-05",)),
+                Kill("singleflight", "sf_lock", "trio", (), ()),
+                Kill("singleflight", "sf_good", "trio", ("UN-01",), ()),
+                Kill("singleflight", "sf_leak", "trio", ("SF-14",), (), "died"),
+            ],
+            Exit.VIOLATION,
+            [
+                "singleflight sf_caches trio caught by SF-14, missed by SF-05",
+                "singleflight sf_lock trio not caught",
+                "singleflight sf_good trio conforms, but is said to break UN-01",
+                "singleflight sf_leak trio caught by SF-14, ended by an error: died",
+                "0 of 3 twins caught by all the clauses that must catch them; 4 rows are wrong",
+            ],
+        ),
+    ],
+)
+def test_twins_are_shown_row_by_row_and_those_that_survive_count(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
-    complete: bool,
+    kills: list[Kill],
     code: Exit,
+    lines: list[str],
 ) -> None:
-    asked: list[tuple[Path, str | None]] = []
+    def report(
+        folder: Path, patterns: tuple[str, ...], progress: Callable[[Kill], None]
+    ) -> tuple[Kill, ...]:
+        assert (folder, patterns) == (tmp_path, ("singleflight",))
+        for kill in kills:
+            progress(kill)
+        return tuple(kills)
 
-    def report(folder: Path, pattern: str | None) -> tuple[str, bool]:
-        asked.append((folder, pattern))
-        return "the kill matrix", complete
-
-    monkeypatch.setitem(sys.modules, "quiesce.twins", SimpleNamespace(report=report))
-    arguments = ("twins", "singleflight", "--twins", str(tmp_path))
-    assert start(capsys, *arguments) == (code, "the kill matrix\n", "")
-    assert asked == [(tmp_path, "singleflight")]
+    monkeypatch.setattr("quiesce.twins.report", report)
+    ended, out, _ = start(capsys, "twins", "singleflight", "--twins", str(tmp_path))
+    assert ended == code
+    rows, _, rest = out.partition("\nClauses that no twin breaks\n")
+    shown = [*rows.splitlines(), rest.splitlines()[-1]]
+    assert [" ".join(line.split()) for line in shown] == lines
+    # What no twin of this run breaks is told, and what one breaks is not.
+    assert "SF-01" in rest
+    assert all(clause not in rest for kill in kills for clause in kill.clauses)

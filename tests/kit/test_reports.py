@@ -183,6 +183,14 @@ def test_a_bound_without_a_certificate_counts_what_was_run() -> None:
     assert "singleflight/b/asyncio  conforms  1 conforms  1 example, 1,234 schedules\n" in text
 
 
+def test_clauses_that_were_never_exercised_are_told_together() -> None:
+    text = plain(report(run(cell("a", "asyncio", C, U, U), cell("b", "asyncio", C, U, U)), 100))
+    assert (
+        "Unexercised: the clause's situation never arose\n"
+        "  - SF-02, SF-03 in singleflight/a/asyncio, singleflight/b/asyncio\n"
+    ) in text
+
+
 def test_missing_libraries_and_notes_are_told_once() -> None:
     found = Run.new(
         [cell("a", "asyncio", C, notes=("n",)), cell("b", "asyncio", C, notes=("n",))],

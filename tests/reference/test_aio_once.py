@@ -244,35 +244,41 @@ def test_an_exit_request_is_never_stored(
     arena.run(main)
 
 
-@pytest.mark.parametrize("fails", [False, True])
-def test_the_function_is_released_after_the_execution(arena: Any, fails: bool) -> None:
+def make_released_function(fails: bool) -> tuple[Any, list[weakref.ref[Any]]]:
+    """A function that holds on to something, and weak references to both."""
+
     class Captured:
         pass
 
+    captured = Captured()
+
+    async def use() -> None:
+        assert captured
+        if fails:
+            try:
+                raise KeyError
+            except KeyError as error:
+                raise ExceptionGroup("two", [ValueError(), error]) from error
+
+    return use, [weakref.ref(use), weakref.ref(captured)]
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_the_function_is_released_after_the_execution(arena: Any, fails: bool) -> None:
     async def main() -> None:
-        captured = Captured()
-
-        async def use() -> None:
-            assert captured
-            if fails:
-                try:
-                    raise KeyError(captured)
-                except KeyError as error:
-                    raise ValueError from error
-
-        call, released = once_func(use), weakref.ref(use)
-        released_too = weakref.ref(captured)
+        use, references = make_released_function(fails)
+        call, notes = once_func(use), []
         del use
         try:
             await call()
-        except ValueError as error:
-            assert fails
-            error.__cause__.args = ()  # type: ignore[union-attr]  # set by "from"
-            assert "in test_the_function_is_released" in error.__notes__[0]
-        del captured
+        except ExceptionGroup as error:
+            notes = error.__notes__
         gc.collect()
-        assert released() is None
-        assert released_too() is None
+        assert [reference() for reference in references] == [None, None]
+        # What is lost with the frames is told in words.
+        assert ["in make_released_function.<locals>.use" in note for note in notes] == [
+            True
+        ] * fails
 
     arena.run(main)
 

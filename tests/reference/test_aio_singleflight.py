@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import weakref
 from typing import Any
@@ -319,11 +320,15 @@ def test_leaving_the_block_cancels_executions_and_tells_members(arena: Any, work
 def test_the_error_of_the_block_leaves_it_as_it_is(arena: Any, work: Any) -> None:
     async def main() -> None:
         error = ValueError()
-        with pytest.raises(ValueError) as caught:
+
+        async def block() -> None:
             async with SingleFlight[str, int]() as flight:
                 flight.do_future("a", work)
                 await arena.settle()
                 raise error
+
+        with pytest.raises(ValueError) as caught:
+            await block()
         assert caught.value is error
         assert work.ends == ["cancelled"]
 
@@ -411,29 +416,33 @@ def test_an_error_that_no_member_is_left_to_hear_is_logged(
     assert str(record.exc_info[1]) == "in clean-up"
 
 
+class Thing:
+    """Something that can be referred to weakly."""
+
+
+def make_things(fails: bool) -> tuple[Thing, Any, list[weakref.ref[Any]]]:
+    """A key, a function, and weak references to them and to the function's value."""
+    key, value = Thing(), Thing()
+
+    async def make() -> Thing:
+        if fails:
+            raise ValueError
+        return value
+
+    return key, make, [weakref.ref(thing) for thing in (key, value, make)]
+
+
 @pytest.mark.parametrize("fails", [False, True])
 def test_nothing_is_kept_after_the_end(arena: Any, fails: bool) -> None:
-    class Thing:
-        pass
-
     async def main() -> None:
-        key, value = Thing(), Thing()
-
-        async def make() -> Thing:
-            if fails:
-                raise ValueError
-            return value
-
-        kept = [weakref.ref(thing) for thing in (key, value, make)]
+        key, make, references = make_things(fails)
         async with SingleFlight[Thing, Thing]() as flight:
-            try:
+            with contextlib.suppress(ValueError):
                 await flight.do(key, make)
-            except ValueError:
-                assert fails
             await arena.settle()
-            del key, value, make
+            del key, make
             gc.collect()
-            assert [ref() for ref in kept] == [None] * 3
+            assert [reference() for reference in references] == [None] * 3
 
     arena.run(main)
 

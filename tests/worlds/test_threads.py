@@ -7,9 +7,9 @@ import functools
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from random import Random
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -17,6 +17,9 @@ from quiesce.errors import HarnessError, SpinError
 from quiesce.schedulers.scheduler import Schedule
 from quiesce.worlds.threads import Points, ThreadWorld, ThreadWorldFactory
 from quiesce.worlds.world import CURRENT_CALL, START, Blocked, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
 
 SECOND = 1_000_000_000
 FOREVER = 2**62
@@ -324,7 +327,9 @@ def test_a_timer_fires_at_its_nanosecond_and_not_before(
     assert world.now == due + 1
 
 
-def test_timers_fire_in_order_and_each_is_settled(world: ThreadWorld, factory: ThreadWorldFactory) -> None:
+def test_timers_fire_in_order_and_each_is_settled(
+    world: ThreadWorld, factory: ThreadWorldFactory
+) -> None:
     subject = factory.load(__name__, "Standard")()
     calls = [world.spawn(f"sleep {n}", functools.partial(subject.sleep, n)) for n in (3, 1, 2, 1)]
     world.advance_to(START + 10 * SECOND)
@@ -332,7 +337,9 @@ def test_timers_fire_in_order_and_each_is_settled(world: ThreadWorld, factory: T
     assert world.now == START + 10 * SECOND
 
 
-def test_the_rest_of_a_float_division_is_a_nanosecond_and_no_spin(world: ThreadWorld, factory: ThreadWorldFactory) -> None:
+def test_the_rest_of_a_float_division_is_a_nanosecond_and_no_spin(
+    world: ThreadWorld, factory: ThreadWorldFactory
+) -> None:
     subject = factory.load(__name__, "Standard")()
     calls = [world.spawn("sleep", functools.partial(subject.sleep, d)) for d in (1e-12, 1 / 3)]
     world.settle()
@@ -368,13 +375,17 @@ def test_a_sleep_is_late_only_if_chosen() -> None:
         factory.shut()
 
 
-def test_a_busy_wait_at_a_frozen_clock_is_a_spin(world: ThreadWorld, factory: ThreadWorldFactory) -> None:
+def test_a_busy_wait_at_a_frozen_clock_is_a_spin(
+    world: ThreadWorld, factory: ThreadWorldFactory
+) -> None:
     world.spawn("spin", factory.load(__name__, "Standard")().spin)
     with pytest.raises(SpinError, match=r"call 0 \(spin\) spins at a frozen clock"):
         world.settle()
 
 
-def test_a_polling_task_lets_the_others_run(world: ThreadWorld, factory: ThreadWorldFactory) -> None:
+def test_a_polling_task_lets_the_others_run(
+    world: ThreadWorld, factory: ThreadWorldFactory
+) -> None:
     locked = factory.load(__name__, "Locked")()
     gate = world.gate("g")
     world.spawn("hold", lambda: locked.hold(gate.wait))
@@ -461,7 +472,9 @@ def test_a_lock_that_a_returned_call_kept_is_named(
     )
 
 
-def test_a_timed_acquire_gives_up_at_its_time(world: ThreadWorld, factory: ThreadWorldFactory) -> None:
+def test_a_timed_acquire_gives_up_at_its_time(
+    world: ThreadWorld, factory: ThreadWorldFactory
+) -> None:
     locked = factory.load(__name__, "Locked")()
     world.spawn("hold", lambda: locked.hold(world.gate("g").wait))
     world.settle()
@@ -472,11 +485,15 @@ def test_a_timed_acquire_gives_up_at_its_time(world: ThreadWorld, factory: Threa
     assert [call.value for call in calls] == [False, False]
 
 
-def test_the_hub_is_told_that_it_would_block(world: ThreadWorld, factory: ThreadWorldFactory) -> None:
+def test_the_hub_is_told_that_it_would_block(
+    world: ThreadWorld, factory: ThreadWorldFactory
+) -> None:
     locked = factory.load(__name__, "Locked")()
     world.spawn("hold", lambda: locked.hold(world.gate("g").wait))
     world.settle()
-    with pytest.raises(HarnessError, match=r"the hub would block on lock 0 held by call 0 \(hold\)"):
+    with pytest.raises(
+        HarnessError, match=r"the hub would block on lock 0 held by call 0 \(hold\)"
+    ):
         locked.lock.acquire()
     with pytest.raises(HarnessError, match="the hub would block on gate g"):
         world.gate("g").wait()

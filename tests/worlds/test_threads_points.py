@@ -7,12 +7,15 @@ import functools
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from quiesce.schedulers.scheduler import Schedule
 from quiesce.worlds.threads import Points, ThreadWorldFactory
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 # ---- subjects: loaded again for the world
 
@@ -89,7 +92,7 @@ class Kinds:
 
     def c_raise(self) -> None:
         for text in ("a", "b", "c"):
-            try:
+            try:  # noqa: SIM105 - suppress would be calls of its own
                 int(text)
             except ValueError:
                 pass
@@ -208,10 +211,7 @@ def factories() -> Iterator[Factories]:
 def explore(factory: ThreadWorldFactory, run: Callable[[At], object]) -> list[object]:
     """The outcomes of all schedules with at most one deviation."""
     default = At()
-    outcomes = [run(default)]
-    for step in range(default.last + 1):
-        outcomes.append(run(At(step)))
-    return outcomes
+    return [run(default), *(run(At(step)) for step in range(default.last + 1))]
 
 
 def twice(
@@ -263,7 +263,9 @@ def test_check_then_act_is_split_where_a_gil_build_checks(
 
 
 def test_the_return_of_python_code_is_no_point_of_a_gil_build(factories: Factories) -> None:
-    judge = lambda subject: subject.value  # noqa: E731 - used twice, and short
+    def judge(subject: object) -> object:
+        return subject.value  # type: ignore[attr-defined]  # it is a ReturnsPython
+
     assert set(twice(factories(Points.GIL), "ReturnsPython", "bump", judge)) == {2}
     assert set(twice(factories(Points.FREE_THREADED), "ReturnsPython", "bump", judge)) == {1, 2}
 

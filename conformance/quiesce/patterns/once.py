@@ -334,14 +334,15 @@ class Once:
     def internal(self, state: State, relaxed: Collection[str]) -> Iterable[Move]:
         for execution in state.executions:
             if execution.phase == STARTING:
-                yield from self._start(state, execution, relaxed)
+                started = attrs.evolve(execution, phase=RUNNING, index=state.begun)
+                yield Move(attrs.evolve(swap(state, execution, started), begun=state.begun + 1))
         for call in state.waiting:
             if state.kept:  # several executions: one of them has ended
                 for outcome in state.kept:
                     yield Move(put(state, call, outcome), ("ON-03", "ON-09", "UN-09"))
                 continue
             if not state.active:
-                yield Move(lead(state, call), RETRIED[state.failed])
+                yield from self._lead(state, call, RETRIED[state.failed], relaxed)
                 continue
             beside = attrs.evolve(lead(state, call), loose=True)
             if state.loose:
@@ -370,17 +371,22 @@ class Once:
 
     def possible(self, state: State, seen: View) -> bool:
         started = {index: (leader, phase) for index, leader, phase in seen.executions}
+        outcomes = dict(seen.calls)
+        coming = {leader for index, leader, _ in seen.executions if index >= state.begun}
         for execution in state.executions:
+            mine = execution.leader
             if execution.phase == STARTING:
+                gone = mine is not None and outcomes.get(mine) == ("cancelled",)
+                if not (coming if mine is None else gone or coming & {mine, None}):
+                    return False
                 continue
             if execution.index not in started:
                 return False
             leader, phase = started[execution.index]
-            if None not in (leader, execution.leader) and leader != execution.leader:
+            if None not in (leader, mine) and leader != mine:
                 return False
             if execution.phase not in (RUNNING, phase):
                 return False
-        outcomes = dict(seen.calls)
         # What has ended stays so, but for a cancellation that is still to come.
         return all(
             outcome == BLOCKED
@@ -429,7 +435,7 @@ class Once:
                 yield Move(lose(blocked, (call,), BLOCKED), (), LATE_BLOCKED)
             return
         if not state.active:
-            yield Move(lead(blocked, call), (*tags, *RETRIED[state.failed]))
+            yield from self._lead(blocked, call, (*tags, *RETRIED[state.failed]), relaxed)
             return
         beside = attrs.evolve(lead(blocked, call), loose=True)
         refused = put(state, call, raised("refused"))
@@ -449,15 +455,13 @@ class Once:
         if EARLY in relaxed:
             yield Move(put(state, call, ANY), (), EARLY)
 
-    def _start(
-        self, state: State, execution: Execution, relaxed: Collection[str]
+    def _lead(
+        self, state: State, call: int, tags: tuple[str, ...], relaxed: Collection[str]
     ) -> Iterable[Move]:
-        begun = attrs.evolve(state, begun=state.begun + 1)
-        started = attrs.evolve(execution, phase=RUNNING, index=state.begun)
-        yield Move(swap(begun, execution, started))
+        """A call executes its function."""
+        yield Move(lead(state, call), tags)
         if FOREIGN_FUNCTION in relaxed:
-            anyone = attrs.evolve(started, leader=None)
-            yield Move(swap(begun, execution, anyone), (), FOREIGN_FUNCTION)
+            yield Move(lead(state, call, foreign=True), (), FOREIGN_FUNCTION)
 
     def _finish(
         self, state: State, index: int, outcome: str, relaxed: Collection[str]
@@ -613,9 +617,10 @@ def drop(state: State, execution: Execution) -> State:
     return attrs.evolve(state, executions=rest)
 
 
-def lead(state: State, call: int) -> State:
-    """The call executes."""
-    return attrs.evolve(state, executions=(*state.executions, Execution(call, call)))
+def lead(state: State, call: int, *, foreign: bool = False) -> State:
+    """The call executes, its own function or perhaps another's."""
+    execution = Execution(call, None if foreign else call)
+    return attrs.evolve(state, executions=(*state.executions, execution))
 
 
 def lose(state: State, calls: tuple[int, ...], outcome: Outcome) -> State:

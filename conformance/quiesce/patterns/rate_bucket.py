@@ -35,32 +35,32 @@ LATE: Final = 20
 STEADY: Final = 8
 
 # Signatures of the relaxations, narrowest first. Each is this model with one clause dropped.
-STARTS_EMPTY = "RL-01 a new limiter is not full"
 INF_TAKES = "RL-18 an infinite rate takes tokens"
-ZERO_UNLIMITED = "RL-19 a rate of 0 counts as no limit"
-NEGATIVE_ADDS = "RL-22 a negative request adds tokens"
-WRAPPED = "RL-24 a delay too long to count becomes none"
 SETRATE_UNSETTLED = "RL-21 a new rate counts for the time before it"
 SETBURST_UNSETTLED = "RL-21 a new burst counts for the time before it"
+NEGATIVE_ADDS = "RL-22 a negative request adds tokens"
+WRAPPED = "RL-24 a delay too long to count becomes none"
+ZERO_UNLIMITED = "RL-19 a rate of 0 counts as no limit"
 DEADLINE_WAITED = "RL-13 a wait that can't end in time is not refused at once"
 OVERSIZE_WAITS = "RL-11 a wait for more than the burst is not refused at once"
 OVERSIZE_GRANTED = "RL-20 more than the burst is granted"
 DOOMED_TAKES = "RL-12 a wait that was cancelled before it began takes tokens"
 WAIT_KEEPS = "RL-15 a cancelled wait keeps its tokens"
-CANCEL_NOOP = "RL-08 a cancel gives nothing back"
-CANCEL_LATE = "RL-08 a cancel after the acting time gives tokens back"
-CANCEL_WHOLE = "RL-08 a cancel gives back what was built upon"
 CANCEL_NOT_REWOUND = "RL-08 after a cancel the latest event is still that of the cancelled one"
+CANCEL_MOVES = "RL-09 a cancel moves the reservations after it"
 CANCEL_TWICE = "RL-10 a second cancel gives back once more"
 CANCEL_TOO_MUCH = "RL-10 a cancel gives back more than was taken"
-CANCEL_MOVES = "RL-09 a cancel moves the reservations after it"
+CANCEL_LATE = "RL-08 a cancel after the acting time gives tokens back"
+CANCEL_WHOLE = "RL-08 a cancel gives back what was built upon"
+CANCEL_NOOP = "RL-08 a cancel gives nothing back"
 DELAY_WRONG = "RL-07 the remaining delay is wrong"
-RESERVE_TAKES_NOTHING = "RL-05 a reservation takes no tokens"
 OVERTAKES = "RL-06 a later request acts before an earlier one"
+RESERVE_TAKES_NOTHING = "RL-05 a reservation takes no tokens"
 REFUSED_TAKES = "RL-04 a refused request takes tokens"
 REFUSED_MOVES_CLOCK = "RL-04 a refused request moves the clock"
 ALLOW_EARLY = "RL-03 allow says yes before the tokens are there"
 THUNDERING = "RL-25 concurrent calls get more than there is"
+STARTS_EMPTY = "RL-01 a new limiter is not full"
 NO_CAP = "RL-02 tokens don't stop at the burst"
 MILLISECONDS = "RL-14 time counts in milliseconds only"
 WAIT_LOOSE = "RL-14 a wait does not return at its acting time"
@@ -72,32 +72,32 @@ TOKENS_WRONG = "RL-02 the token count is wrong"
 BUCKET_RELAXATIONS: Final = {
     signature: signature[:5]
     for signature in (
-        STARTS_EMPTY,
         INF_TAKES,
-        ZERO_UNLIMITED,
-        NEGATIVE_ADDS,
-        WRAPPED,
         SETRATE_UNSETTLED,
         SETBURST_UNSETTLED,
+        NEGATIVE_ADDS,
+        WRAPPED,
+        ZERO_UNLIMITED,
         DEADLINE_WAITED,
         OVERSIZE_WAITS,
         OVERSIZE_GRANTED,
         DOOMED_TAKES,
         WAIT_KEEPS,
-        CANCEL_NOOP,
-        CANCEL_LATE,
-        CANCEL_WHOLE,
         CANCEL_NOT_REWOUND,
+        CANCEL_MOVES,
         CANCEL_TWICE,
         CANCEL_TOO_MUCH,
-        CANCEL_MOVES,
+        CANCEL_LATE,
+        CANCEL_WHOLE,
+        CANCEL_NOOP,
         DELAY_WRONG,
-        RESERVE_TAKES_NOTHING,
         OVERTAKES,
+        RESERVE_TAKES_NOTHING,
         REFUSED_TAKES,
         REFUSED_MOVES_CLOCK,
         ALLOW_EARLY,
         THUNDERING,
+        STARTS_EMPTY,
         NO_CAP,
         MILLISECONDS,
         WAIT_LOOSE,
@@ -273,9 +273,10 @@ class BucketLimiter:
                     yield moved(after, call, answer, said, together)
             case "reserve":
                 for answer in self._answers(state, fact, None, relaxed):
-                    yield self._reserved(state, call, answer, now)
+                    reserved = self._reserved(state, call, answer, now)
+                    yield reserved
                     if RESERVE_WRONG in relaxed:
-                        yield moved(state, call, answer, ANY, relaxed=RESERVE_WRONG)
+                        yield Move(put(reserved.state, call, ANY), (), RESERVE_WRONG)
             case "wait" | "wait_until":
                 yield from self._wait(state, fact, relaxed)
             case "delay":
@@ -315,7 +316,7 @@ class BucketLimiter:
                 exact += ["RL-05"]
                 exact += ["RL-06"] if any(acting(state)) else []
             if answer.grant is None:
-                exact += ["RL-04"]
+                exact += ["RL-04", "UN-04"]
             yield attrs.evolve(answer, tags=tuple(exact))
             yield from dropped(state, fact, answer, limit, relaxed)
 
@@ -361,7 +362,7 @@ class BucketLimiter:
         loose = attrs.evolve(waiting, waiters=(*state.waiters, Waiter(call, n, loose=True)))
         oversize = n > bucket.burst and bucket.rate < math.inf
         if oversize:
-            yield Move(refused, ("RL-11", "RL-20"))
+            yield Move(refused, ("RL-11", "RL-20", "UN-04"))
             if OVERSIZE_WAITS in relaxed:
                 yield Move(loose, (), OVERSIZE_WAITS)
         elif self._leaky:
@@ -415,21 +416,15 @@ class BucketLimiter:
         tags = ["RL-08", "RL-09"] if later else ["RL-08"]
         if grant.undone or grant.rate == math.inf or bucket.last_event < grant.acts_at:
             tags += ["RL-10"]
-        as_go = self._cancel == "go"
-        strict = bucket.given_back(grant, now, as_go=as_go)
+        strict = self._given_back(bucket, grant, now)
         yield Move(attrs.evolve(done, bucket=strict), tuple(tags))
-        for signature, other in (
-            (CANCEL_NOOP, bucket),
-            (CANCEL_LATE, bucket.given_back(grant, now, late=True)),
-            (CANCEL_WHOLE, bucket.given_back(grant, now, whole=True)),
-            (CANCEL_NOT_REWOUND, bucket.given_back(grant, now, rewinds=False)),
-            (CANCEL_TWICE, bucket.given_back(grant, now, twice=True)),
-            (CANCEL_TOO_MUCH, bucket.given_back(grant, now, as_go=True)),
-        ):
-            if signature in relaxed:
-                yield Move(attrs.evolve(done, bucket=other), (), signature)
+        for other, signature in ways_to_give_back(bucket, grant, now, relaxed):
+            yield Move(attrs.evolve(done, bucket=other), (), signature)
+        if CANCEL_NOOP in relaxed:
+            yield Move(done, (), CANCEL_NOOP)
         if CANCEL_MOVES in relaxed and not grant.undone and grant.acts_at >= now:
-            yield Move(pulled_forward(done, grant, now), (), CANCEL_MOVES)
+            after = attrs.evolve(done, bucket=strict)
+            yield Move(pulled_forward(after, grant, now), (), CANCEL_MOVES)
 
     def _change(
         self,
@@ -462,10 +457,16 @@ class BucketLimiter:
         if waiter.grant is None:
             yield Move(gone, ("RL-15",))
             return
-        back = state.bucket.given_back(waiter.grant, clock(state), as_go=self._cancel == "go")
+        now = clock(state)
+        back = self._given_back(state.bucket, waiter.grant, now)
         yield Move(attrs.evolve(gone, bucket=back), ("RL-15",))
+        for other, signature in ways_to_give_back(state.bucket, waiter.grant, now, relaxed):
+            yield Move(attrs.evolve(gone, bucket=other), (), signature)
         if WAIT_KEEPS in relaxed or not self._refunds_waits:
             yield Move(gone, (), WAIT_KEEPS if self._refunds_waits else None)
+
+    def _given_back(self, bucket: Bucket, grant: Grant, now: int) -> Bucket:
+        return bucket.given_back(grant, now, as_go=self._cancel == "go")
 
     def _stillborn(self, state: State, fact: Began, relaxed: Collection[str]) -> Iterable[Move]:
         """A call begins that was cancelled before."""
@@ -574,6 +575,21 @@ def dropped(
         yield Answer(bucket, None, (), ALLOW_TOO_LITTLE)
 
 
+def ways_to_give_back(
+    bucket: Bucket, grant: Grant, now: int, relaxed: Collection[str]
+) -> Iterator[tuple[Bucket, str]]:
+    """The bucket after a cancel when one clause is dropped."""
+    for signature, way in (
+        (CANCEL_NOT_REWOUND, {"rewinds": False}),
+        (CANCEL_TWICE, {"twice": True}),
+        (CANCEL_TOO_MUCH, {"as_go": True}),
+        (CANCEL_LATE, {"late": True}),
+        (CANCEL_WHOLE, {"whole": True}),
+    ):
+        if signature in relaxed:
+            yield bucket.given_back(grant, now, **way), signature
+
+
 def pulled_forward(state: State, grant: Grant, now: int) -> State:
     """Relaxation: what was reserved after ``grant`` takes its place."""
     length = time_for(grant.tokens, grant.rate) or 0
@@ -583,10 +599,8 @@ def pulled_forward(state: State, grant: Grant, now: int) -> State:
             return other
         return attrs.evolve(other, acts_at=max(now, other.acts_at - length))
 
-    bucket = state.bucket.settled(now, state.bucket.at(now) + grant.tokens)
     return attrs.evolve(
         state,
-        bucket=attrs.evolve(bucket, last_event=bucket.last_event - length),
         reservations=tuple((number, pulled(other)) for number, other in state.reservations),
     )
 

@@ -247,7 +247,7 @@ CLAUSES = (
         "n = 0 is granted unless there is debt, and takes nothing; a negative n is refused with "
         "an error.",
         f"{GO} accepts a negative n, which adds tokens",
-        needs=["zero_tokens", "negative"],
+        needs=["weighted", "zero_tokens", "negative"],
         dialect=BUCKET,
         twins=["rl_negative_adds"],
     ),
@@ -405,11 +405,11 @@ def calling(name: str, operation: str, weight: int, *needs: str, **operands: Any
 STIMULI = (
     asking("allow_one", "allow", 8, (1,), "allow"),
     asking("allow_several", "allow", 3, (2, 2, 3, 6), "allow", "weighted"),
-    asking("allow_none", "allow", 1, (0,), "allow", "zero_tokens"),
-    asking("allow_less_than_none", "allow", 1, (-1,), "allow", "negative"),
+    asking("allow_none", "allow", 1, (0,), "allow", "weighted", "zero_tokens"),
+    asking("allow_less_than_none", "allow", 1, (-1,), "allow", "weighted", "negative"),
     asking("wait_for_one", "wait", 6, (1,), "wait"),
     asking("wait_for_several", "wait", 3, (2, 2, 3, 6), "wait", "weighted"),
-    asking("wait_for_none", "wait", 1, (0,), "wait", "zero_tokens"),
+    asking("wait_for_none", "wait", 1, (0,), "wait", "weighted", "zero_tokens"),
     asking("wait_until", "wait_until", 4, (1,), "deadline", timeout=TIMEOUTS),
     asking("wait_for_several_until", "wait_until", 2, (2, 3), "deadline", "weighted", timeout=TIMEOUTS),
     asking("reserve_one", "reserve", 6, (1,), "reserve"),
@@ -727,7 +727,7 @@ FIXED: Final[tuple[tuple[str, float, int, tuple[Step, ...], tuple[str, ...]], ..
         1.0,
         1,
         (allow(0), wait(0), allow(), allow(0), reserve(), allow(0), wait(0), reserve(0), undo(1), to(), allow(0)),
-        ("zero_tokens",),
+        ("weighted", "zero_tokens"),
     ),
     ("requests for less than nothing", 1.0, 2, (allow(2), allow(-1), wait(-1), TOKENS, allow()), ("negative", "allow", "weighted")),
     (
@@ -755,32 +755,38 @@ SCENARIOS = (
             steps,
             needs=["wait"],
             worlds=ASYNC,
-            arguments={"rate": 1.0, "burst": 1},
+            arguments={"rate": 1.0, "burst": burst},
         )
         for kind, cancel in (("first kind of cancellation", 0), ("second kind", 1))
-        for words, steps in (
+        for words, burst, steps in (
             (
                 "cancel a wait half-way",
+                1,
                 (wait(), wait(1, 0, cancel), by(SECOND // 2), Step(Cancel(0)), TOKENS, wait(), to()),
             ),
             (
                 "cancel the first of those who wait",
+                1,
                 (wait(), wait(1, 0, cancel), wait(), Step(Cancel(0)), wait(), to(), to(), to()),
             ),
             (
                 "cancel the last of those who wait",
+                1,
                 (wait(), wait(), wait(1, 0, cancel), Step(Cancel(1)), wait(), to(), to(), to()),
             ),
             (
                 "cancel a wait before it begins",
-                (wait(1, NOTHING, cancel), Step(Cancel(0)), TOKENS, wait(), wait(), to()),
+                2,
+                (wait(1, NOTHING, cancel), Step(Cancel(0)), TOKENS, wait(), wait(), wait(), to()),
             ),
             (
                 "cancel a wait in the midst of others",
+                1,
                 (wait(), wait(1, 1, cancel), wait(1, NOTHING), Step(Cancel(0), 1), wait(), to(), to()),
             ),
             (
                 "cancel a wait just before its acting time",
+                1,
                 (wait(), wait(1, 0, cancel), to(0, -1), Step(Cancel(0), 1), wait(), to()),
             ),
         )

@@ -217,7 +217,7 @@ class WindowLimiter:
             for move in self._let_in(begun, call, n, ("returned", True), relaxed):
                 yield attrs.evolve(move, clauses=tags)
         if self._may_refuse(state, n):
-            yield Move(refused, tags)
+            yield Move(refused, (*tags, "RL-04", "UN-04"))
         elif STARTS_EMPTY in relaxed and self._is_idle(state):
             yield Move(refused, (), STARTS_EMPTY)
         elif REFUSED_TAKES in relaxed and state.refused:

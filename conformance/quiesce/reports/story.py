@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from quiesce.catalogue import find_pattern
+from quiesce.exit_codes import is_misconfigured
 from quiesce.reports.layout import Line, Span, command, field, numbered, plain, prose
 from quiesce.reports.run import Sighting, subject
 
@@ -85,7 +86,8 @@ def rerun(result: CellResult, targets: Iterable[str] = (), clause: str | None = 
 def failure_message(result: CellResult) -> str:
     """What pytest prints for a cell that failed: its error or its violations, no traceback."""
     clauses = dict.fromkeys(finding.clause for finding in result.findings)
-    said = ", ".join([result.verdict.value, *clauses])
+    word = "wrong adapter" if is_misconfigured(result) else result.verdict.value
+    said = ", ".join([word, *clauses])
     lines: list[Line] = [
         (Span(f"{said}: {subject(result)} as {result.pattern} in {result.world}"),)
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from quiesce.reports.layout import STYLES, Line, Span, command, field, heading, prose, table
+from quiesce.reports.layout import STYLES, Line, Span, command, heading, prose, table
 from quiesce.reports.matrix import legend, matrix
 from quiesce.reports.run import Run, cell_id, subject
 from quiesce.reports.story import rerun, story
@@ -161,22 +161,25 @@ def _shortened(error: str) -> str:
 
 
 def _clauses(run: Run, width: int, verdict: Verdict) -> list[Line]:
-    """Clauses of one verdict, the same note once for all cells that have it."""
+    """Clauses of one verdict: those that the same cells share, and the same note, together."""
     cells: dict[tuple[str, str], list[str]] = {}
     for result in run.cells:
-        for clause in result.clauses:
+        for clause in result.clauses if result.error is None else ():
             if clause.verdict is verdict:
                 cells.setdefault((clause.clause, clause.note), []).append(cell_id(result))
-    if not cells:
+    clauses: dict[tuple[tuple[str, ...], str], list[str]] = {}
+    for (name, note), found in sorted(cells.items()):
+        clauses.setdefault((tuple(found), note), []).append(name)
+    if not clauses:
         return []
     title = {
         Verdict.INCONCLUSIVE: "Inconclusive: seen, but not reproducible, or the budget ended",
         Verdict.UNEXERCISED: "Unexercised: the clause's situation never arose",
     }[verdict]
     lines = heading(title)
-    for (name, note), found in sorted(cells.items()):
-        where = ", ".join(found)
-        lines += field(name, f"{where}: {note}" if note else where, width)
+    for (where, note), names in clauses.items():
+        said = f"- {', '.join(names)} in {', '.join(where)}"
+        lines += prose(f"{said}: {note}" if note else said, width, indent=2, hang=2)
     return lines
 
 

@@ -13,7 +13,7 @@ import time as real_time
 from types import BuiltinMethodType, MethodType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
-from quiesce.worlds.threads.core import nanoseconds
+from quiesce.worlds.threads.tasks import SLEEP, nanoseconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,8 +54,13 @@ def _reader(core: Core) -> Callable[[], int]:
     return read
 
 
-def time_module(core: Core) -> ModuleType:
-    """Make a ``time`` on the clock of ``core``."""
+def time_module(core: Core, late_sleeps: tuple[int, ...]) -> ModuleType:
+    """Make a ``time`` on the clock of ``core``.
+
+    Args:
+      core: whose tasks read the clock and sleep.
+      late_sleeps: by how many nanoseconds a sleep may oversleep, if so chosen.
+    """
     module = _copy(real_time)
     read = _reader(core)
 
@@ -67,8 +72,11 @@ def time_module(core: Core) -> ModuleType:
             raise ValueError("sleep length must be non-negative")
         if secs == 0:
             core.give_way()
-        else:
-            core.sleep(nanoseconds(secs))
+            return
+        delay = nanoseconds(secs)
+        if late_sleeps and not core.killing:
+            delay += (0, *late_sleeps)[core.choose_data(len(late_sleeps) + 1, "late sleep")]
+        core.block(SLEEP, core.now + delay)
 
     def with_default(function: Callable[[float], Any]) -> Callable[..., Any]:
         return lambda secs=None, /: function(seconds() if secs is None else secs)
@@ -84,8 +92,8 @@ def time_module(core: Core) -> ModuleType:
         setattr(module, f"{name}_ns", read)
     replaced: dict[str, object] = {
         "sleep": sleep,
-        "clock_gettime": lambda clock, /: seconds(),
-        "clock_gettime_ns": lambda clock, /: read(),
+        "clock_gettime": lambda _clock, /: seconds(),
+        "clock_gettime_ns": lambda _clock, /: read(),
         "localtime": with_default(real_time.localtime),
         "gmtime": with_default(real_time.gmtime),
         "ctime": with_default(real_time.ctime),
@@ -111,7 +119,7 @@ def datetime_module(core: Core) -> ModuleType:
         def __subclasscheck__(cls, subclass: type) -> bool:
             return issubclass(subclass, cls.__mro__[1])
 
-    epoch = real_datetime.datetime(1970, 1, 1, tzinfo=real_datetime.timezone.utc)
+    epoch = real_datetime.datetime(1970, 1, 1, tzinfo=real_datetime.UTC)
 
     def at(cls: type[Any], tz: real_datetime.tzinfo | None) -> Any:
         # Built from whole microseconds: a float of seconds could be off by one.
@@ -124,20 +132,20 @@ def datetime_module(core: Core) -> ModuleType:
             fold=local.fold,
         )
 
-    class datetime(real_datetime.datetime, metaclass=OfAnyKind):  # noqa: N801 - it stands in for datetime
+    class datetime(real_datetime.datetime, metaclass=OfAnyKind):  # noqa: N801 - it stands in for it
         @classmethod
         def now(cls, tz: real_datetime.tzinfo | None = None) -> Any:
             return at(cls, tz)
 
         @classmethod
         def utcnow(cls) -> Any:
-            return at(cls, real_datetime.timezone.utc).replace(tzinfo=None)
+            return at(cls, real_datetime.UTC).replace(tzinfo=None)
 
         @classmethod
         def today(cls) -> Any:
             return at(cls, None)
 
-    class date(real_datetime.date, metaclass=OfAnyKind):  # noqa: N801 - it stands in for date
+    class date(real_datetime.date, metaclass=OfAnyKind):  # noqa: N801 - it stands in for it
         @classmethod
         def today(cls) -> Any:
             now = at(real_datetime.datetime, None)
@@ -187,7 +195,7 @@ def os_module() -> ModuleType:
     module.__dict__.update(
         {
             # threading and others register a hook each time they are executed, for ever.
-            "register_at_fork": lambda **hooks: None,
+            "register_at_fork": lambda **_hooks: None,
             "cpu_count": lambda: _PROCESSORS,
             "process_cpu_count": lambda: _PROCESSORS,
         }

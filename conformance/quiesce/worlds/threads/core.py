@@ -14,44 +14,37 @@ the hub has control, so code that the hub calls never meets a point.
 
 from __future__ import annotations
 
-import sys
 from _thread import get_ident as real_ident
-from collections.abc import Callable, Sequence
 from contextvars import Context
-from heapq import heappop, heappush
-from math import ceil
-from typing import TYPE_CHECKING, Any, Final, Protocol, final
+from typing import TYPE_CHECKING, Final, final
 
 import attrs
-from greenlet import GreenletExit, getcurrent, greenlet
+from greenlet import (  # type: ignore[import-untyped]  # ships no types
+    GreenletExit,
+    getcurrent,
+    greenlet,
+)
 
-from quiesce.errors import HarnessError, SpinError
+from quiesce.errors import HangError, HarnessError, SpinError
+from quiesce.worlds.threads.greenlets import Pool, switch_traced
+from quiesce.worlds.threads.tasks import Task, Waitable, marker
+from quiesce.worlds.threads.timers import Timers
 from quiesce.worlds.world import START
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from quiesce.schedulers.scheduler import Scheduler
+    from quiesce.worlds.threads.choices import Choices
 
-__all__ = ["NEVER", "Core", "Sleep", "Task", "Waitable", "nanoseconds"]
+__all__ = ["Core"]
 
-#: A choice number, or an instant, that no run reaches.
-NEVER: Final = sys.maxsize
-
-#: Choices in a row that one task may pass without handing over, before it has to yield: the
-#: default schedule would otherwise let ``while not flag: pass`` run for ever.
-_FAIR: Final = 2_000
-
-#: Reads of a frozen clock and failed tries without blocking, after which a task counts as polling.
+#: Looks at a frozen clock, and failed tries, without blocking, after which a task polls.
 _POLLS: Final = 64
 
 #: Attempts to unwind a task that swallows GreenletExit, and waits it may refuse to leave.
 _THROWS: Final = 5
 _REFUSALS: Final = 100
-
-#: Greenlets kept for the next run.
-_POOLED: Final = 256
-
-#: Enabled tasks up to which a scheduler is given a list of them; above, a view.
-_FEW: Final = 64
 
 #: Identifiers of one run are this far from those of the next: they never repeat, and yet
 #: sets and dicts keyed by them have the same order in each run.
@@ -59,97 +52,6 @@ _IDENTS: Final = 1 << 20
 
 # Tasks that could not be unwound. Dropping a suspended greenlet would throw into it again.
 _graveyard: list[Task] = []
-
-
-class Waitable(Protocol):
-    """What a task can be blocked on."""
-
-    def describe(self, task: Task, /) -> str:
-        """Say what ``task`` waits for, such as ``lock 2 held by call 1 (do)``."""
-
-    def forget(self, task: Task, /) -> None:
-        """Stop waiting: the task timed out or is being unwound."""
-
-
-@final
-@attrs.define(eq=False)
-class Task:
-    """One thread of the code under test."""
-
-    number: int  # birth order in the run, from 0
-    ident: int  # what get_ident() says
-    run: int  # number of the run it belongs to
-    body: Callable[[], object]
-    name: Callable[[], str]
-    thread: object = None  # the threading.Thread it runs, if any
-    is_call: bool = False
-    greenlet: greenlet | None = None  # None before the start and after the end
-    waits_for: Waitable | None = None
-    deadline: int | None = None  # of the wait, in nanoseconds
-    timer: int = 0  # number of the wait's timer; 0 is none
-    timed_out: bool = False  # how the last wait ended
-    polls: int = 0  # since it was last blocked
-    refusals: int = 0  # waits it entered while being unwound
-    ended: bool = False
-    at_end: list[Callable[[], None]] | None = None
-
-
-def _nothing() -> None:
-    raise AssertionError("this task is a marker and never runs")
-
-
-def _nobody() -> str:
-    return "the hub"
-
-
-@final
-class Sleep:
-    """What a sleeping task waits for."""
-
-    def describe(self, task: Task, /) -> str:
-        """Name the instant, in seconds."""
-        assert task.deadline is not None
-        return f"timer at {task.deadline / 1e9:.9g} s"
-
-    def forget(self, task: Task, /) -> None:
-        """Nothing to leave."""
-
-
-_SLEEP: Final = Sleep()
-
-
-@final
-class _Numbers(Sequence[int]):
-    """The numbers of many tasks, without a copy for a scheduler that doesn't look."""
-
-    def __init__(self, tasks: Sequence[Task]) -> None:
-        self._tasks = tasks
-
-    def __len__(self) -> int:
-        return len(self._tasks)
-
-    def __getitem__(self, index: Any) -> Any:
-        if isinstance(index, slice):
-            return [task.number for task in self._tasks[index]]
-        return self._tasks[index].number
-
-
-def nanoseconds(seconds: float) -> int:
-    """Convert a positive delay to whole nanoseconds, at least 1.
-
-    What float arithmetic leaves within a thousandth of a whole nanosecond is that
-    nanosecond; anything else is rounded up, for a wait may not end early.
-    """
-    exact = seconds * 1e9
-    near = round(exact)
-    return max(1, near if abs(exact - near) <= 0.001 else ceil(exact))
-
-
-def _switch_traced(target: greenlet, *args: Task) -> None:
-    if sys.version_info < (3, 12):
-        # call_tracing resets the counter, but here a flag of the C stack says "off" as well.
-        sys.settrace(sys.gettrace())
-    target.switch(*args)
 
 
 @final
@@ -160,49 +62,36 @@ class Core:
     Attributes:
       ready: tasks that could run, besides the running one, in round-robin order. Empty
         while the hub has control.
-      step: number of the next choice of a task.
-      stop: choice from which on a point has to look closer.
+      choices: which points need a decision.
       now: virtual time in nanoseconds.
     """
 
-    step_limit: int  # choices at one instant, per live task
-    late_sleeps: tuple[int, ...] = ()  # nanoseconds that a sleep may oversleep
+    choices: Choices
     ready: list[Task] = attrs.Factory(list)
     current: Task | None = None
-    step: int = 0
-    stop: int = NEVER
     now: int = START
     run: int = 0
     home: int = attrs.Factory(real_ident)  # the real OS thread of the world
     killing: bool = False
     running: bool = False
-    progress: int = 0  # changes with every entry, for the watchdog
     fault: BaseException | None = None  # what the hub has to raise
     deaths: list[str] = attrs.Factory(list)  # threads that ended by an error
     tasks: dict[int, Task] = attrs.Factory(dict)  # alive, in birth order
+    timers: Timers = attrs.Factory(Timers)
     births: int = 0
     locks: int = 0
-    main: Task = attrs.Factory(lambda: Task(-1, 1, 0, _nothing, _nobody))
-
-    _scheduler: Scheduler | None = None
-    _next_ask: int = NEVER
-    _news: bool = False  # a task became ready since the scheduler was last asked
-    _limit_at: int = NEVER
-    _fair_at: int = NEVER
-    _seen: Task | None = None  # who ran at the last look at fairness
+    main: Task = attrs.Factory(lambda: marker("the hub", 1))
 
     _backlog: list[Task] = attrs.Factory(list)  # ready tasks while the hub has control
     queue: list[Task] = attrs.Factory(list)  # ready or the backlog, whichever counts now
     _paused: Task | None = None  # stopped at a point, goes on first
     _stepping: bool = False
     _steps: int = 0
-    _marker: Task = attrs.Factory(lambda: Task(-1, 0, 0, _nothing, _nobody))
+    _marker: Task = attrs.Factory(lambda: marker("a step", 0))
 
-    _timers: list[tuple[int, int, Task]] = attrs.Factory(list)
-    _timer: int = 0
+    _entries: int = 0  # times that a task was given control from the hub
     _hub: greenlet | None = None
-    _pool: list[greenlet] = attrs.Factory(list)
-    _maker: greenlet | None = None
+    _pool: Pool = attrs.Factory(lambda self: Pool(self._serve), takes_self=True)
 
     def __attrs_post_init__(self) -> None:
         self.queue = self._backlog
@@ -214,13 +103,9 @@ class Core:
         self.run += 1
         self.home = real_ident()
         self.now = START
-        self.step = 0
         self.births = 0
         self.locks = 0
-        self._timer = 0
-        self._scheduler = scheduler
-        self._next_ask = NEVER if scheduler is None else scheduler.next_ask
-        self._news = False
+        self.choices.begin(scheduler)
         self.fault = None
         self.deaths.clear()
 
@@ -244,6 +129,10 @@ class Core:
             self.wake(task)
         return task
 
+    def progress(self) -> int:
+        """A number that changes while tasks get anywhere, for the watchdog."""
+        return self._entries + self.choices.step + 2 * self.births - len(self.tasks)
+
     def is_quiescent(self) -> bool:
         """Whether nothing could run."""
         return not self._backlog and self._paused is None
@@ -252,18 +141,13 @@ class Core:
         """Let tasks run: to quiescence, or at most ``steps`` steps if that is positive."""
         ready = self.ready
         self._hub = getcurrent()
-        if self._maker is None:
-            self._maker = greenlet(self._make_greenlets, self._hub)
-            self._maker.switch()
-        self.progress += 1
+        self._pool.prepare()
+        self._entries += 1
         self.running = True
         ready.extend(self._backlog)
         self._backlog.clear()
         self.queue = ready
-        self._limit_at = self.step + self.step_limit * (len(self.tasks) + 1)
-        self._fair_at = self.step + _FAIR
-        self._seen = None
-        self._aim()
+        self.choices.enter(len(self.tasks))
         task = self._paused
         self._paused = None
         if task is None:
@@ -271,34 +155,20 @@ class Core:
         if task is not None:
             if steps > 0:
                 self._steps = steps
-                self._stepping = True
+                self._set_stepping(on=True)
                 self._mark()
             self._switch(task, traced=False)
         self.current = None
         self.running = False
-        if self._stepping:
-            self._stepping = False
-            if self._marker in ready:
-                ready.remove(self._marker)
+        self._stop_stepping()
         self._backlog.extend(ready)
         ready.clear()
         self.queue = self._backlog
 
-    def next_due(self) -> int | None:
-        """The earliest instant, in nanoseconds, at which a wait times out."""
-        timers = self._timers
-        while timers:
-            due, timer, task = timers[0]
-            if task.timer == timer:
-                return due
-            heappop(timers)
-        return None
-
     def fire(self, at: int) -> None:
         """Move the clock to ``at`` nanoseconds and end every wait that is due by then."""
         self.now = at
-        while (due := self.next_due()) is not None and due <= at:
-            task = heappop(self._timers)[2]
+        for task in self.timers.take_due(at):
             task.timed_out = True
             assert task.waits_for is not None
             task.waits_for.forget(task)
@@ -316,17 +186,17 @@ class Core:
         self._backlog.clear()
         self._paused = None
         self.queue = self._backlog
-        self.stop = NEVER
         abandoned = []
         for task in list(self.tasks.values()):
             throws = 0
             while task.greenlet is not None and not task.ended:
                 if throws == _THROWS or self.fault is not None:
                     abandoned.append(task)
-                    self.fault = None
+                    if isinstance(self.fault, HangError):
+                        self.fault = None
                     break
                 throws += 1
-                self.progress += 1
+                self._entries += 1
                 if task.waits_for is not None:
                     task.waits_for.forget(task)
                     task.waits_for = None
@@ -338,32 +208,25 @@ class Core:
         self.running = False
         self.killing = False
         self.tasks.clear()
-        self._timers.clear()
+        self.timers.clear()
         self._backlog.clear()
         self._paused = None
         _graveyard.extend(abandoned)
-        if len(self._pool) > _POOLED:
-            self.drain(_POOLED)
+        self._pool.trim()
         return abandoned
 
-    def drain(self, keep: int = 0) -> None:
-        """Let go of pooled greenlets, except ``keep``; if that is none, of everything else too."""
-        idle = self._pool[keep:]
-        del self._pool[keep:]
-        if not keep and self._maker is not None:
-            idle.append(self._maker)
-            self._maker = None
-        for each in idle:
-            each.parent = getcurrent()
-            each.throw(GreenletExit)
+    def shut(self) -> None:
+        """Let go of all greenlets."""
+        self._pool.close()
 
     # ---- seen from the running task
 
     def point(self) -> None:
         """Pass a scheduling point. Only with other tasks ready."""
-        step = self.step
-        self.step = step + 1
-        if step >= self.stop:
+        choices = self.choices
+        step = choices.step
+        choices.step = step + 1
+        if step >= choices.stop:
             self.decide(step, traced=False)
 
     def give_way(self) -> None:
@@ -385,12 +248,13 @@ class Core:
             return
         if self.ready:
             self._give_way(traced=False)
-        elif task.polls > self.step_limit:
+        elif task.polls > self.choices.step_limit:
             task.polls = 0
             self.halt(
                 SpinError(
-                    f"{task.name()} spins at a frozen clock: it asked {self.step_limit} times "
-                    "for the time or for a lock without ever waiting, and nothing else can run"
+                    f"{task.name()} spins at a frozen clock: it asked "
+                    f"{self.choices.step_limit} times for the time or for a lock without ever "
+                    "waiting, and nothing else can run"
                 )
             )
 
@@ -410,24 +274,12 @@ class Core:
         task.timed_out = False
         task.polls = 0
         if deadline is not None:
-            self._timer += 1
-            task.timer = self._timer
-            task.deadline = deadline
-            heappush(self._timers, (deadline, self._timer, task))
+            self.timers.set(task, deadline)
         self._switch(self._pass_on(), traced=False)
         task.waits_for = None
-        if deadline is not None:
-            task.timer = 0
-            task.deadline = None
+        task.timer = 0
+        task.deadline = None
         return not task.timed_out
-
-    def sleep(self, delay: int) -> None:
-        """Sleep for ``delay`` nanoseconds (positive), or a little longer if so chosen."""
-        if self.late_sleeps and self._scheduler is not None and not self.killing:
-            late = self._choose_data(len(self.late_sleeps) + 1, "late sleep")
-            if late:
-                delay += self.late_sleeps[late - 1]
-        self.block(_SLEEP, self.now + delay)
 
     def wake(self, task: Task) -> None:
         """Make a task ready. Its wait must have been left already."""
@@ -435,33 +287,13 @@ class Core:
             return
         task.timer = 0
         self.queue.append(task)
-        self._notice()
+        self.choices.notice()
 
     def offer(self, tasks: Sequence[Task]) -> None:
         """Make several tasks ready for one thing that only one of them will get."""
         if not self.killing:
             self.queue.extend(tasks)
-            self._notice()
-
-    def withdraw(self, tasks: list[Task]) -> None:
-        """Take an offer back from those who came too late."""
-        queue = self.queue
-        n = len(tasks)
-        at = queue.index(tasks[0]) if tasks[0] in queue else 0
-        if queue[at : at + n] == tasks:  # the usual case, and cheap for thousands
-            del queue[at : at + n]
-        else:
-            late = {task.number for task in tasks}
-            queue[:] = [task for task in queue if task.number not in late]
-
-    def undisturbed(self, function: Callable[[], None]) -> None:
-        """Call ``function`` without preempting it, for importlib is not reentrant."""
-        others = self.ready[:]
-        self.ready.clear()
-        try:
-            function()
-        finally:
-            self.ready[:0] = others
+            self.choices.notice()
 
     def report_death(self, task: Task | None, error: BaseException) -> None:
         """Note that a thread ended by an error, which nobody else will hear of."""
@@ -488,27 +320,33 @@ class Core:
         self.fault = error
         self._pause(traced=traced)
 
+    def choose_data(self, options: int, label: str) -> int:
+        """Choose a number below ``options``; 0 is the default."""
+        try:
+            return self.choices.choose_data(options, label)
+        except BaseException as error:
+            self.halt(error)
+            return 0
+
     # ---- choices
 
     def decide(self, step: int, *, traced: bool) -> None:
         """Make choice ``step`` for the running task, which could go on."""
         ready = self.ready
+        choices = self.choices
         if self._stepping:
-            self.step = step
+            choices.step = step
             self._count_step(traced=traced)
             if not ready:
                 self._mark()
                 return
-            self.step = step + 1
+            choices.step = step + 1
         task = self.current
         assert task is not None
-        if step >= self._fair_at:
-            self._fair_at = step + _FAIR
-            if self._seen is task:
-                self.step = step
-                self._choose_other(traced=traced)
-                return
-            self._seen = task
+        if choices.is_unfair(step, task):
+            choices.step = step
+            self._choose_other(traced=traced)
+            return
         index = self._index(step, [task, *ready], forced=False)
         if index < 0:
             self._pause(traced=traced)
@@ -532,8 +370,8 @@ class Core:
         task = self.current
         assert task is not None
         ready = self.ready
-        step = self.step
-        self.step = step + 1
+        step = self.choices.step
+        self.choices.step = step + 1
         ready.append(task)
         index = self._index(step, ready, forced=True)
         if index < 0:
@@ -552,7 +390,7 @@ class Core:
             self.ready.remove(self._marker)
             self._steps -= 1
             if not self._steps:
-                self._stepping = False
+                self._set_stepping(on=False)
                 return None
             task = self._next()
             if task is not None:
@@ -563,10 +401,11 @@ class Core:
     def _next(self) -> Task | None:
         ready = self.ready
         if len(ready) > 1:
-            step = self.step
-            self.step = step + 1
+            choices = self.choices
+            step = choices.step
+            choices.step = step + 1
             index = 0
-            if self._scheduler is not None or step >= self.stop:
+            if choices.scheduler is not None or step >= choices.stop:
                 index = self._index(step, ready, forced=True)
                 if index < 0:
                     return None
@@ -574,62 +413,28 @@ class Core:
         return ready.pop() if ready else None
 
     def _index(self, step: int, enabled: Sequence[Task], *, forced: bool) -> int:
-        """The scheduler's choice, or -1 if there is a fault and the hub must have control."""
-        if step >= self._limit_at:
-            who = ", ".join(task.name() for task in enabled[:4])
-            self.fault = SpinError(
-                f"tasks keep running at a frozen clock: {self.step_limit} choices for each live "
-                f"task at one instant; able to run: {who}"
-            )
-            return -1
-        scheduler = self._scheduler
-        index = 0
-        if scheduler is not None and (forced or self._news or step >= self._next_ask):
-            few = len(enabled) <= _FEW
-            numbers = [task.number for task in enabled] if few else _Numbers(enabled)
-            try:
-                index = scheduler.choose(numbers, step=step, forced=forced)
-                self._next_ask = scheduler.next_ask
-            except BaseException as error:  # noqa: BLE001 - the hub raises it
-                self.fault = error
-                return -1
-            if not 0 <= index < len(enabled):
-                self.fault = HarnessError(
-                    f"the scheduler chose option {index} of {len(enabled)} at choice {step}"
-                )
-                return -1
-            self._news = False
-        self._aim()
-        return index
-
-    def _choose_data(self, options: int, label: str) -> int:
-        assert self._scheduler is not None
+        """The choice, or -1 if there is a fault and the hub must have control."""
         try:
-            value = self._scheduler.choose_data(options, label=label)
-            self._next_ask = self._scheduler.next_ask
-        except BaseException as error:  # noqa: BLE001 - the hub raises it
-            self.halt(error)
-            return 0
-        self._aim()
-        return value
-
-    def _notice(self) -> None:
-        if self._scheduler is not None:
-            self._news = True
-            self.stop = -1
-
-    def _aim(self) -> None:
-        if self._stepping or self._news:
-            self.stop = -1
-        else:
-            self.stop = min(self._next_ask, self._limit_at, self._fair_at)
+            return self.choices.choose(step, enabled, forced=forced)
+        except BaseException as error:
+            self.fault = error
+            return -1
 
     # ---- stepping: a marker in ``ready`` makes every point look closer
+
+    def _set_stepping(self, *, on: bool) -> None:
+        self._stepping = self.choices.always = on
+        self.choices.aim()
+
+    def _stop_stepping(self) -> None:
+        if self._stepping:
+            self._set_stepping(on=False)
+            if self._marker in self.ready:
+                self.ready.remove(self._marker)
 
     def _mark(self) -> None:
         if self._stepping:
             self.ready.append(self._marker)
-            self.stop = -1
 
     def _count_step(self, *, traced: bool) -> None:
         self.ready.remove(self._marker)
@@ -639,54 +444,35 @@ class Core:
 
     def _pause(self, *, traced: bool) -> None:
         """Give control to the hub; this task goes on when tasks next run."""
-        if self._stepping:
-            self._stepping = False
-            if self._marker in self.ready:
-                self.ready.remove(self._marker)
+        self._stop_stepping()
         self._paused = self.current
-        self.current = None
-        hub = self._hub
-        assert hub is not None
-        if traced:
-            sys.call_tracing(hub.switch, ())
-        else:
-            hub.switch()
+        self._switch(None, traced=traced)
         if self._stepping:
             self.ready.remove(self._marker)
 
     # ---- greenlets
 
     def _switch(self, task: Task | None, *, traced: bool) -> None:
-        """Hand over. Returns when somebody hands back.
+        """Hand over to ``task``, or to the hub. Returns when somebody hands back.
 
         Args:
           task: who is next; None is the hub.
-          traced: whether this happens inside a trace or monitoring callback. CPython counts
-            "inside a callback" per OS thread, and a plain switch there would leave every
-            event of the other tasks switched off until this one came back.
+          traced: whether this happens inside a trace or monitoring callback.
         """
         self.current = task
+        args: tuple[Task, ...] = ()
         if task is None:
-            hub = self._hub
-            assert hub is not None
-            target, args = hub, ()
+            target = self._hub
         elif task.greenlet is None:
-            target = self._pool.pop() if self._pool else self._maker
-            assert target is not None
+            target = self._pool.take()
             args = (task,)
         else:
-            target, args = task.greenlet, ()
+            target = task.greenlet
+        assert target is not None
         if traced:
-            sys.call_tracing(_switch_traced, (target, *args))
+            switch_traced(target, *args)
         else:
             target.switch(*args)
-
-    def _make_greenlets(self) -> None:
-        """Start each greenlet from here: one begins at the stack depth of its starter."""
-        assert self._hub is not None
-        task = self._hub.switch()
-        while True:
-            task = greenlet(self._serve, self._hub).switch(task)
 
     def _serve(self, task: Task) -> None:
         """What a pooled greenlet does: one task after another."""
@@ -697,7 +483,7 @@ class Core:
                 Context().run(task.body)
             except GreenletExit:
                 pass  # unwound by the end of the run
-            except BaseException as error:  # noqa: BLE001 - bodies don't raise: it is our own fault
+            except BaseException as error:
                 self.fault = error
             self._end(task)
             chosen = None if self.killing or self.fault is not None else self._pass_on()
@@ -705,7 +491,7 @@ class Core:
             if chosen is not None and chosen.greenlet is None:
                 task = chosen
                 continue
-            self._pool.append(me)
+            self._pool.put(me)
             target = self._hub if chosen is None else chosen.greenlet
             assert target is not None
             del task, chosen

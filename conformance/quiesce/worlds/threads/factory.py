@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, final
 
 from quiesce.errors import ConfigurationError, HangError, HarnessError
+from quiesce.worlds.threads.choices import Choices
 from quiesce.worlds.threads.core import Core
 from quiesce.worlds.threads.interrupts import interrupts, running
 from quiesce.worlds.threads.overlay import Overlay
@@ -18,6 +18,7 @@ from quiesce.worlds.threads.world import ThreadWorld
 from quiesce.worlds.watchdog import Watch, watchdog
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import CodeType, FrameType
 
     from quiesce.schedulers.scheduler import Scheduler
@@ -61,8 +62,8 @@ class ThreadWorldFactory:
         hang_limit_s: float = 5.0,
     ) -> None:
         self.points = points
-        self._core = Core(step_limit, tuple(late_sleeps))
-        self._standard = Standard(self._core)
+        self._core = Core(Choices(step_limit))
+        self._standard = Standard(self._core, tuple(late_sleeps))
         self._watcher = _make_watcher(self._core, points)
         self._overlay = Overlay(
             self._core,
@@ -77,7 +78,7 @@ class ThreadWorldFactory:
         self._has_signals = False
         self._watch = _Watch(
             limit_s=hang_limit_s,
-            progress=lambda: self._core.progress,
+            progress=self._core.progress,
             describe=self._running_task,
             hung=self._stop_hanging,
         )
@@ -126,7 +127,7 @@ class ThreadWorldFactory:
         """Close the open world, stop watching code and give the signals back."""
         if self._open is not None:
             self._open.close()
-        self._core.drain()
+        self._core.shut()
         if self._watcher is not None:
             self._watcher.shut()
         self._signals.close()
@@ -177,9 +178,9 @@ def _make_watcher(core: Core, points: Points) -> Watcher | None:
     if points is Points.OPERATIONS:
         return None
     if sys.version_info >= (3, 12):
-        from quiesce.worlds.threads.monitoring import MonitoredCode  # noqa: PLC0415 - 3.12 only
+        from quiesce.worlds.threads.monitoring import MonitoredCode
 
         return MonitoredCode(core, points)
-    from quiesce.worlds.threads.tracing import TracedCode  # noqa: PLC0415 - 3.11 only
+    from quiesce.worlds.threads.tracing import TracedCode
 
     return TracedCode(core, points)

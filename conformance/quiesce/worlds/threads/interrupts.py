@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
 from contextlib import contextmanager
-from types import FrameType
 from typing import TYPE_CHECKING, Final
 
 from quiesce.worlds.threads.stacks import is_own_frame
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
+
     from quiesce.worlds.threads.core import Core
 
 __all__ = ["interrupts", "running"]
@@ -40,7 +41,7 @@ def _interrupt(signum: int, frame: FrameType | None) -> None:
 @contextmanager
 def interrupts() -> Iterator[None]:
     """Handle the interrupt signal while the block runs, unless somebody else does."""
-    global _holders  # noqa: PLW0603 - a process has one handler
+    global _holders
     on_main = threading.current_thread() is threading.main_thread()
     if not on_main or signal.getsignal(signal.SIGINT) not in (
         signal.default_int_handler,

@@ -40,7 +40,7 @@ _active: MonitoredCode | None = None
 
 
 def _take_tool() -> int:
-    global _tool  # noqa: PLW0603 - see above
+    global _tool
     if _tool is None:
         for tool in _TOOLS:
             if sys.monitoring.get_tool(tool) is None:
@@ -80,7 +80,7 @@ class MonitoredCode:
 
     def enter(self) -> None:
         """Have events delivered to this factory's core."""
-        global _active  # noqa: PLW0603 - see above
+        global _active
         if _active is not self:
             _active = self
             for event, callback in self._callbacks.items():
@@ -91,7 +91,7 @@ class MonitoredCode:
 
     def shut(self) -> None:
         """Stop watching; the last factory gives the tool's identifier back."""
-        global _active, _tool  # noqa: PLW0603 - see above
+        global _active, _tool
         if self not in _watchers:
             return
         for code in self._codes:
@@ -111,6 +111,7 @@ class MonitoredCode:
         events = sys.monitoring.events
         disable = sys.monitoring.DISABLE
         ready = core.ready
+        choices = core.choices
         decide = core.decide
         known = self._known
         unchecked = {id(function) for function in UNCHECKED}
@@ -119,26 +120,26 @@ class MonitoredCode:
         masks: dict[int, bytes] = {}
 
         def point() -> None:
-            step = core.step
-            core.step = step + 1
-            if step >= core.stop:
+            step = choices.step
+            choices.step = step + 1
+            if step >= choices.stop:
                 decide(step, traced=True)
 
-        def on_start(code: CodeType, offset: int) -> None:
+        def on_start(_code: CodeType, _offset: int) -> None:
             if ready:
-                step = core.step
-                core.step = step + 1
-                if step >= core.stop:
+                step = choices.step
+                choices.step = step + 1
+                if step >= choices.stop:
                     decide(step, traced=True)
 
-        def on_jump(code: CodeType, offset: int, destination: int) -> object:
+        def on_jump(_code: CodeType, offset: int, destination: int) -> object:
             if destination > offset:
                 return disable
             if ready:
                 point()
             return None
 
-        def on_call(code: CodeType, offset: int, function: object, argument: object) -> None:
+        def on_call(_code: CodeType, _offset: int, function: object, _self: object) -> None:
             # The point on entry of a Python function, for one that has no PY_START of ours.
             if not ready:
                 return
@@ -155,12 +156,12 @@ class MonitoredCode:
             if entry:
                 point()
 
-        def on_return(code: CodeType, offset: int, function: object, argument: object) -> None:
+        def on_return(_code: CodeType, _offset: int, function: object, _self: object) -> None:
             # A bound method that comes here is one of Python code, which has its own point.
             if ready and id(function) not in unchecked and type(function) is not MethodType:
-                step = core.step
-                core.step = step + 1
-                if step >= core.stop:
+                step = choices.step
+                choices.step = step + 1
+                if step >= choices.stop:
                     decide(step, traced=True)
 
         def on_instruction(code: CodeType, offset: int) -> object:

@@ -15,8 +15,8 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
-from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from importlib.abc import Loader
 from importlib.machinery import EXTENSION_SUFFIXES, ModuleSpec
 from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Any, Final, final
@@ -26,7 +26,7 @@ import attrs
 from quiesce.errors import ConfigurationError, HarnessError
 
 if TYPE_CHECKING:
-    from importlib.abc import Loader
+    from collections.abc import Callable, Iterator, Sequence
 
     from quiesce.worlds.threads.core import Core
 
@@ -54,7 +54,9 @@ _STANDARD: Final = frozenset(
 )
 
 #: Never loaded twice: the kit's own state and the hub's machinery have one identity.
-_SHARED: Final = frozenset({"_pytest", "attr", "attrs", "greenlet", "hypothesis", "pytest", "quiesce"})
+_SHARED: Final = frozenset(
+    {"_pytest", "attr", "attrs", "greenlet", "hypothesis", "pytest", "quiesce"}
+)
 
 #: A script run as ``__main__`` is executed again under this name, so its main block stays quiet.
 _MAIN: Final = "__quiesce_main__"
@@ -251,6 +253,9 @@ class Overlay:
             module = importlib.import_module(name)
         finally:
             self.enter()
+        # importlib takes a module that is there already for the finder's own work, and would
+        # execute it by its own specification once more. It is put back by what we return.
+        del sys.modules[name]
         return ModuleSpec(name, _Same(module))
 
     def _find_elsewhere(
@@ -270,7 +275,13 @@ class Overlay:
         name = module.__name__
         if self.is_under_test(name):
             self.instrument(code)
-        self.core.undisturbed(lambda: exec(code, module.__dict__))  # noqa: S102 - what import does
+        ready = self.core.ready
+        others = ready[:]
+        ready.clear()  # no preemption: importlib takes another task for a circular import
+        try:
+            exec(code, module.__dict__)
+        finally:
+            ready[:0] = others
         if name.partition(".")[0] in _STANDARD:
             _share_exceptions(module, self._outside.get(name))
             adjust = self.adjust.get(name)
@@ -293,7 +304,7 @@ def _share_exceptions(module: ModuleType, hub: ModuleType | None) -> None:
 
 
 @final
-class _Loader:
+class _Loader(Loader):
     """Loads a module for the overlay, from the code that its own loader finds."""
 
     def __init__(self, overlay: Overlay, loader: Loader) -> None:
@@ -319,14 +330,14 @@ class _Loader:
 
 
 @final
-class _Same:
+class _Same(Loader):
     """Loads a module that exists already."""
 
     def __init__(self, module: ModuleType) -> None:
         self._module = module
         self._spec = module.__spec__
 
-    def create_module(self, spec: ModuleSpec) -> ModuleType:
+    def create_module(self, _spec: ModuleSpec) -> ModuleType:
         return self._module
 
     def exec_module(self, module: ModuleType) -> None:

@@ -11,16 +11,18 @@ newcomer may overtake, and no choice is wasted on a task that would only block a
 from __future__ import annotations
 
 import _thread as real
-from collections.abc import Callable, Mapping
 from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any, Final, final
 
-from greenlet import GreenletExit
+from greenlet import GreenletExit  # type: ignore[import-untyped]  # ships no types
 
-from quiesce.worlds.threads.core import Task, nanoseconds
+from quiesce.worlds.threads.locals import local_type_over
 from quiesce.worlds.threads.stacks import notification
+from quiesce.worlds.threads.tasks import Task, nanoseconds
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from quiesce.worlds.threads.core import Core
 
 __all__ = ["thread_module"]
@@ -89,7 +91,7 @@ class _Contended:
         """The lock is taken: those to whom it was offered have to go on waiting."""
         self._offered = False
         if self._waiters:
-            self._core.withdraw(self._waiters)
+            _withdraw(self._waiters, self._core.queue)
 
     def _let_go(self) -> None:
         self._owner = None
@@ -114,6 +116,16 @@ class _Contended:
         if owner is task:  # a condition makes its waiters wait for a second acquire
             return notification(task) or f"{name}, which it holds itself"
         return f"{name} held by {owner.name()}{', which has ended' if owner.ended else ''}"
+
+
+def _withdraw(tasks: list[Task], queue: list[Task]) -> None:
+    """Remove tasks from a queue of ready ones, fast also for thousands."""
+    at = queue.index(tasks[0]) if tasks[0] in queue else 0
+    if queue[at : at + len(tasks)] == tasks:  # the usual case: they were added together
+        del queue[at : at + len(tasks)]
+    else:
+        late = {task.number for task in tasks}
+        queue[:] = [task for task in queue if task.number not in late]
 
 
 @final
@@ -167,81 +179,9 @@ class ThreadHandle:
         if task in self._waiters:
             self._waiters.remove(task)
 
-    def describe(self, task: Task, /) -> str:
+    def describe(self, _task: Task, /) -> str:
         """Name the thread."""
         return f"the end of {'a thread' if self._task is None else self._task.name()}"
-
-
-class _Local:
-    """Thread-local data: an object whose ``__dict__`` is another one in each task.
-
-    Each access first puts the current task's dict in place, so class attributes, methods,
-    ``__dict__`` and subclasses with an ``__init__`` of their own behave as in CPython.
-    """
-
-    __slots__ = ("__dict__", "__weakref__", "_arguments", "_dicts")
-
-    _core: Core
-    _dicts: dict[Task, dict[str, Any]]
-    _arguments: tuple[tuple[Any, ...], dict[str, Any]]
-
-    def __new__(cls, /, *args: Any, **kwargs: Any) -> _Local:
-        if (args or kwargs) and cls.__init__ is object.__init__:
-            raise TypeError("Initialization arguments are not supported")
-        self = object.__new__(cls)
-        core = cls._core
-        object.__setattr__(self, "_arguments", (args, kwargs))
-        object.__setattr__(self, "_dicts", {})
-        # __init__ is about to be called for this task by the type itself.
-        _adopt(self, core.current or core.main)
-        return self
-
-    def __getattribute__(self, name: str) -> Any:
-        _put_in_place(self)
-        return object.__getattribute__(self, name)
-
-    def __setattr__(self, name: str, value: object) -> None:
-        if name == "__dict__":
-            raise AttributeError(
-                f"{type(self).__name__!r} object attribute '__dict__' is read-only"
-            )
-        _put_in_place(self)
-        object.__setattr__(self, name, value)
-
-    def __delattr__(self, name: str) -> None:
-        if name == "__dict__":
-            raise AttributeError(
-                f"{type(self).__name__!r} object attribute '__dict__' is read-only"
-            )
-        _put_in_place(self)
-        object.__delattr__(self, name)
-
-
-def _adopt(local: _Local, task: Task) -> None:
-    """Give ``task`` an empty dict of its own, for as long as it lives."""
-    dicts = object.__getattribute__(local, "_dicts")
-    own: dict[str, Any] = {}
-    dicts[task] = own
-    object.__setattr__(local, "__dict__", own)
-    if task.number >= 0:  # not the hub, which never ends
-        if task.at_end is None:
-            task.at_end = []
-        task.at_end.append(lambda: dicts.pop(task, None))
-
-
-def _put_in_place(local: _Local) -> None:
-    read = object.__getattribute__
-    core = type(local)._core  # noqa: SLF001 - this is the class's own function
-    task = core.current or core.main
-    own = read(local, "_dicts").get(task)
-    if own is not None:
-        object.__setattr__(local, "__dict__", own)
-        return
-    _adopt(local, task)
-    cls = type(local)
-    if cls.__init__ is not object.__init__:
-        args, kwargs = read(local, "_arguments")
-        cls.__init__(local, *args, **kwargs)
 
 
 def _lock_types(core: Core) -> tuple[type, type]:
@@ -258,7 +198,7 @@ def _lock_types(core: Core) -> tuple[type, type]:
         __slots__ = ()
         _core = core
 
-        def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:  # noqa: FBT001, FBT002 - the signature of CPython
+        def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
             if ident() != core.home:
                 core.refuse_foreign_thread()
             limit = None if blocking and timeout == -1 else _wait_limit(blocking, timeout)
@@ -298,7 +238,7 @@ def _lock_types(core: Core) -> tuple[type, type]:
             self.release()
 
         def _at_fork_reinit(self) -> None:
-            self.__init__()  # type: ignore[misc]  # CPython makes it a new lock in place, too
+            self.__init__()  # CPython makes it a new lock in place, too
 
         def __repr__(self) -> str:
             state = "locked" if self.locked() else "unlocked"
@@ -319,7 +259,7 @@ def _lock_types(core: Core) -> tuple[type, type]:
             super().__init__()
             self._count = 0
 
-        def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:  # noqa: FBT001, FBT002 - the signature of CPython
+        def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
             if ident() != core.home:
                 core.refuse_foreign_thread()
             limit = None if blocking and timeout == -1 else _wait_limit(blocking, timeout)
@@ -390,7 +330,7 @@ def _lock_types(core: Core) -> tuple[type, type]:
             self._count = state[0]
 
         def _at_fork_reinit(self) -> None:
-            self.__init__()  # type: ignore[misc]  # CPython makes it a new lock in place, too
+            self.__init__()  # CPython makes it a new lock in place, too
 
         def __repr__(self) -> str:
             state = "locked" if self.locked() else "unlocked"
@@ -407,7 +347,7 @@ def thread_module(core: Core, thread_name: Callable[[Task], str]) -> ModuleType:
       thread_name: how to name a started thread in reports.
     """
     lock_type, rlock_type = _lock_types(core)
-    local_type = type("_local", (_Local,), {"_core": core, "__module__": "_thread"})
+    local_type = local_type_over(core)
     handle_type = type("_ThreadHandle", (), {**vars(ThreadHandle), "_core": core})
 
     def start(
@@ -420,14 +360,12 @@ def thread_module(core: Core, thread_name: Callable[[Task], str]) -> ModuleType:
                 function(*args, **(kwargs or {}))
             except (GreenletExit, SystemExit):
                 pass
-            except BaseException as error:  # noqa: BLE001 - a thread's error ends that thread only
+            except BaseException as error:
                 core.report_death(task, error)
 
         owner = getattr(function, "__self__", None)
         is_thread = getattr(function, "__name__", "") == "_bootstrap"  # of threading.Thread
-        task = core.spawn(
-            body, lambda: thread_name(task), thread=owner if is_thread else function
-        )
+        task = core.spawn(body, lambda: thread_name(task), thread=owner if is_thread else function)
         return task
 
     def start_new_thread(
@@ -447,22 +385,22 @@ def thread_module(core: Core, thread_name: Callable[[Task], str]) -> ModuleType:
 
     def start_joinable_thread(
         function: Callable[[], object], handle: Any = None, daemon: bool = True
-    ) -> Any:  # noqa: FBT001, FBT002 - the signature of CPython
+    ) -> Any:
         del daemon  # no thread outlives its run
         if handle is None:
             handle = handle_type()
         task = start(function)
-        task.at_end = [handle._set_done]  # noqa: SLF001 - the interface of CPython
-        handle._task = task  # noqa: SLF001
-        handle._ident = task.ident  # noqa: SLF001
+        task.at_end = [handle._set_done]
+        handle._task = task
+        handle._ident = task.ident
         if core.ready and core.current is not None:
             core.point()
         return handle
 
     def make_thread_handle(ident: int) -> Any:
         handle = handle_type()
-        handle._task = core.current or core.main  # noqa: SLF001
-        handle._ident = ident  # noqa: SLF001
+        handle._task = core.current or core.main
+        handle._ident = ident
         return handle
 
     def set_sentinel() -> Any:
@@ -471,7 +409,7 @@ def thread_module(core: Core, thread_name: Callable[[Task], str]) -> ModuleType:
         task = core.current or core.main
         if task.at_end is None:
             task.at_end = []
-        task.at_end.append(lock._let_go)  # type: ignore[attr-defined]  # noqa: SLF001 - see _Contended
+        task.at_end.append(lock._let_go)
         return lock
 
     def get_ident() -> int:
@@ -490,10 +428,10 @@ def thread_module(core: Core, thread_name: Callable[[Task], str]) -> ModuleType:
             "LockType": lock_type,
             "RLock": rlock_type,
             "TIMEOUT_MAX": _TIMEOUT_MAX,
-            "_ExceptHookArgs": real._ExceptHookArgs,  # noqa: SLF001 - threading imports it
+            "_ExceptHookArgs": real._ExceptHookArgs,
             "_ThreadHandle": handle_type,
             "_count": lambda: sum(not task.is_call for task in core.tasks.values()),
-            "_excepthook": lambda args, /: None,  # threading.excepthook is replaced anyway
+            "_excepthook": lambda _args, /: None,  # threading.excepthook is replaced anyway
             "_get_main_thread_ident": lambda: core.main.ident,
             "_is_main_interpreter": lambda: True,
             "_local": local_type,
@@ -510,7 +448,7 @@ def thread_module(core: Core, thread_name: Callable[[Task], str]) -> ModuleType:
             "get_native_id": get_ident,
             "interrupt_main": interrupt_main,
             "lock": lock_type,
-            "stack_size": lambda size=0, /: 0,
+            "stack_size": lambda _size=0, /: 0,
             "start_joinable_thread": start_joinable_thread,
             "start_new": start_new_thread,
             "start_new_thread": start_new_thread,

@@ -8,12 +8,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
 
-    from quiesce.worlds.threads.core import Task
+    from quiesce.worlds.threads.tasks import Task
 
 __all__ = ["is_own_frame", "notification"]
 
 _OURS: Final = __name__.rpartition(".")[0]
 _STANDARD: Final = frozenset({"asyncio", "concurrent", "queue", "sched", "threading"})
+
+#: Where every thread begins, which says nothing about what it waits for.
+_STARTS: Final = frozenset({"Thread.run", "Thread._bootstrap", "Thread._bootstrap_inner"})
 
 
 def _frames(task: Task) -> Iterator[FrameType]:
@@ -41,9 +44,10 @@ def notification(task: Task) -> str | None:
     """
     inner = outer = None
     for frame in _frames(task):
-        if _module(frame).partition(".")[0] not in _STANDARD:
+        name = frame.f_code.co_qualname
+        if _module(frame).partition(".")[0] not in _STANDARD or name in _STARTS:
             break
-        outer = frame.f_code.co_qualname
+        outer = name
         inner = inner or outer
     if inner != "Condition.wait":
         return None

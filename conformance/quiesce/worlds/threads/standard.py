@@ -8,22 +8,21 @@ process, such as the names of threads, starts anew with each run.
 
 from __future__ import annotations
 
+import _queue
 import itertools
 import selectors as real_selectors
-from collections.abc import Callable
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, final
 
-import _queue
-from greenlet import GreenletExit
+from greenlet import GreenletExit  # type: ignore[import-untyped]  # ships no types
 
 from quiesce.errors import HarnessError
 from quiesce.worlds.threads.clocks import datetime_module, os_module, random_module, time_module
-from quiesce.worlds.threads.core import Task, nanoseconds
 from quiesce.worlds.threads.primitives import thread_module
+from quiesce.worlds.threads.tasks import Task, nanoseconds
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from quiesce.worlds.threads.core import Core
 
@@ -41,7 +40,7 @@ def thread_name(task: Task) -> str:
 class Standard:
     """The simulated and adjusted modules over one core."""
 
-    def __init__(self, core: Core) -> None:
+    def __init__(self, core: Core, late_sleeps: tuple[int, ...]) -> None:
         self._core = core
         self._births = 0
         self._resets: list[Callable[[], None]] = []  # before a run
@@ -55,7 +54,7 @@ class Standard:
             "datetime": datetime_module(core),
             "os": os_module(),
             "selectors": _selectors_module(core),
-            "time": time_module(core),
+            "time": time_module(core, late_sleeps),
         }
         # Made on first import: seeding costs more than the rest of opening a world.
         self.on_demand: dict[str, Callable[[], ModuleType]] = {"random": self._make_random}
@@ -64,6 +63,7 @@ class Standard:
             "concurrent.futures": self._adjust_futures_package,
             "concurrent.futures._base": self._adjust_futures,
             "concurrent.futures.thread": self._adjust_executor,
+            "asyncio.log": self._adjust_log,
             "asyncio.base_events": _silence_loops,
             "asyncio.futures": self._adjust_asyncio_futures,
             "asyncio.tasks": self._adjust_asyncio_tasks,
@@ -102,12 +102,12 @@ class Standard:
         def hash_of(thing: object) -> int:
             return birth(thing)
 
-        cls.__hash__ = hash_of  # type: ignore[method-assign]  # replaces object's
+        cls.__hash__ = hash_of  # type: ignore[assignment,method-assign]  # a class takes any function
 
     def _adjust_threading(self, threading: Any) -> None:
         core = self._core
-        active = threading._active  # noqa: SLF001 - see the module's docstring, here and below
-        limbo = threading._limbo  # noqa: SLF001
+        active = threading._active
+        limbo = threading._limbo
         shutdown_locks = getattr(threading, "_shutdown_locks", None)  # 3.11 and 3.12
         main_locks = set(shutdown_locks or ())
         main = dict(active)
@@ -118,7 +118,7 @@ class Standard:
                 core.report_death(core.current, args.exc_value)
 
         def reset() -> None:
-            threading._counter = count(1).__next__  # noqa: SLF001
+            threading._counter = count(1).__next__
 
         def sweep() -> None:
             if len(active) > 1:
@@ -136,15 +136,19 @@ class Standard:
 
     def _adjust_futures_package(self, futures: Any) -> None:
         # Else resolved on first use, which may be in the hub, under the hub's modules.
-        futures.ThreadPoolExecutor  # noqa: B018
+        assert futures.ThreadPoolExecutor
 
     def _adjust_futures(self, base: Any) -> None:
         self._hash_by_birth(base.Future)
         base.id = self._birth  # wait() takes the futures' locks in the order of id()
+        base.LOGGER = _Log(self._core, base.LOGGER)
+
+    def _adjust_log(self, log: Any) -> None:
+        log.logger = _Log(self._core, log.logger)
 
     def _adjust_executor(self, thread: Any) -> None:
         def reset() -> None:
-            thread.ThreadPoolExecutor._counter = itertools.count().__next__  # noqa: SLF001
+            thread.ThreadPoolExecutor._counter = itertools.count().__next__
 
         self._resets.append(reset)
 
@@ -155,7 +159,7 @@ class Standard:
         del tasks.Task.__del__  # see _silence_loops
 
         def reset() -> None:
-            tasks._task_name_counter = itertools.count(1).__next__  # noqa: SLF001
+            tasks._task_name_counter = itertools.count(1).__next__
 
         self._resets.append(reset)
 
@@ -164,13 +168,29 @@ class Standard:
         loop_type = selector_events.BaseSelectorEventLoop
 
         def write_to_self(loop: Any) -> None:
-            selector = loop._selector  # noqa: SLF001
+            selector = loop._selector
             if selector is not None:
                 selector.wake()
 
-        loop_type._make_self_pipe = lambda loop: None  # noqa: SLF001
-        loop_type._close_self_pipe = lambda loop: None  # noqa: SLF001
-        loop_type._write_to_self = write_to_self  # noqa: SLF001
+        loop_type._make_self_pipe = lambda _loop: None
+        loop_type._close_self_pipe = lambda _loop: None
+        loop_type._write_to_self = write_to_self
+
+
+@final
+class _Log:
+    """A logger that doesn't hear how tasks are unwound."""
+
+    def __init__(self, core: Core, logger: Any) -> None:
+        self._core = core
+        self._logger = logger
+
+    def __getattr__(self, name: str) -> Any:
+        return _ignore if self._core.killing else getattr(self._logger, name)
+
+
+def _ignore(*_args: object, **_kwargs: object) -> bool:
+    return False
 
 
 def _silence_loops(base_events: Any) -> None:
@@ -199,9 +219,7 @@ def _selectors_module(core: Core) -> ModuleType:
                         core.point()
                 else:
                     self._waiters.append(task)
-                    core.block(
-                        self, None if timeout is None else core.now + nanoseconds(timeout)
-                    )
+                    core.block(self, None if timeout is None else core.now + nanoseconds(timeout))
             self._awake = False
             return []
 
@@ -212,9 +230,9 @@ def _selectors_module(core: Core) -> ModuleType:
             if core.ready and core.current is not None:
                 core.point()
 
-        def register(self, fileobj: Any, events: int, data: Any = None) -> Any:
+        def register(self, fileobj: Any, _events: int, _data: Any = None) -> Any:
             raise HarnessError(
-                "code in the thread world waits for a file or socket: real input and output is "
+                f"code in the thread world waits for {fileobj!r}: real input and output is "
                 "not simulated. Give the library a fake transport, or use the world os-threads"
             )
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import dis
 import sys
-from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any, Final, final
 
 from quiesce.worlds.threads.points import Points, codes_in, heap_accesses
 
 if TYPE_CHECKING:
+    from types import CodeType, FrameType
+
     from quiesce.worlds.threads.core import Core
 
 __all__ = ["TracedCode"]
@@ -63,6 +64,7 @@ class TracedCode:
 
     def _make_trace(self, core: Core) -> Any:
         ready = core.ready
+        choices = core.choices
         decide = core.decide
         marks_of = self._marks.get
         kept = self._codes
@@ -72,12 +74,12 @@ class TracedCode:
 
         def point() -> None:
             if ready:
-                step = core.step
-                core.step = step + 1
-                if step >= core.stop:
+                step = choices.step
+                choices.step = step + 1
+                if step >= choices.stop:
                     decide(step, traced=True)
 
-        def on_entry(frame: FrameType, event: str, argument: object) -> Any:
+        def on_entry(frame: FrameType, _event: str, _argument: object) -> Any:
             code = frame.f_code
             identity = id(code)
             if identity in ours:
@@ -101,7 +103,7 @@ class TracedCode:
             frame.f_trace_opcodes = True
             return on_event
 
-        def on_event(frame: FrameType, event: str, argument: object) -> Any:
+        def on_event(frame: FrameType, event: str, _argument: object) -> Any:
             if event == "opcode":
                 marks = marks_of(id(frame.f_code))
                 mark = marks[frame.f_lasti] if marks is not None else 0
@@ -135,10 +137,9 @@ def _marks_of(code: CodeType, *, heap: bool) -> bytes:
         if name == "PRECALL":
             first = len(called) - (instruction.arg or 0)
             unchecked = not _UNCHECKED.isdisjoint(called[max(first - 2, 0) : first])
-        elif name in _CALLS:
-            if name != "CALL" or not unchecked:
-                marks[offset] |= _CALL
-                after_call = True
+        elif name in _CALLS and not (name == "CALL" and unchecked):
+            marks[offset] |= _CALL
+            after_call = True
         effect = dis.stack_effect(instruction.opcode, instruction.arg, jump=False)
         if effect > 0:
             loaded = instruction.argval if name in {"LOAD_GLOBAL", "LOAD_METHOD"} else None

@@ -5,17 +5,19 @@ from __future__ import annotations
 import gc
 import threading
 from _thread import _count as real_thread_count
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, final
 
 import attrs
-from greenlet import GreenletExit
+from greenlet import GreenletExit  # type: ignore[import-untyped]  # ships no types
 
 from quiesce.errors import HarnessError
 from quiesce.worlds.world import CURRENT_CALL, Blocked, Call, CancelKind, Operation, Status
 
 if TYPE_CHECKING:
-    from quiesce.worlds.threads.core import Core, Task
+    from collections.abc import Callable
+
+    from quiesce.worlds.threads.core import Core
+    from quiesce.worlds.threads.tasks import Task
 
 __all__ = ["ThreadGate", "ThreadWorld"]
 
@@ -61,7 +63,7 @@ class ThreadGate:
         if task in self._waiters:
             self._waiters.remove(task)
 
-    def describe(self, task: Task, /) -> str:
+    def describe(self, _task: Task, /) -> str:
         """Name the gate."""
         return f"gate {self.name}"
 
@@ -101,7 +103,7 @@ class ThreadWorld:
         name: str,
         operation: Operation,
         *,
-        cancel: CancelKind = CancelKind.SCOPE,  # noqa: ARG002 - threads can't be cancelled
+        cancel: CancelKind = CancelKind.SCOPE,  # noqa: ARG002 - see cancel()
     ) -> Call:
         """Start one concurrent caller; it runs when the world next runs.
 
@@ -166,7 +168,7 @@ class ThreadWorld:
 
     def next_due(self) -> int | None:
         """The earliest instant, in nanoseconds, at which a wait times out. None without."""
-        return self._core.next_due()
+        return self._core.timers.next_due()
 
     def advance_to(self, at: int) -> None:
         """Settle, then move the clock to ``at``, firing and settling each due timer in order.
@@ -177,7 +179,7 @@ class ThreadWorld:
         if at < core.now:
             raise ValueError(f"the clock can't go back, from {core.now} to {at}")
         self.settle()
-        while (due := core.next_due()) is not None and due <= at:
+        while (due := core.timers.next_due()) is not None and due <= at:
             core.fire(due)
             self.settle()
         core.now = at
@@ -213,11 +215,15 @@ class ThreadWorld:
         """Unwind every task and return the names of those that swallowed GreenletExit.
 
         They stay suspended for ever. Calls that had not ended stay BLOCKED.
+
+        Raises:
+          HarnessError: an unmanaged thread touched the world since it last ran.
         """
         core = self._core
         if self._run != core.run or self._closed is _nothing:
             return ()
         abandoned: tuple[str, ...] = ()
+        unreported, core.fault = core.fault, None
         if core.tasks:
             self._enter()
             try:
@@ -228,6 +234,9 @@ class ThreadWorld:
         self._closed = _nothing
         if self._collecting:
             gc.enable()
+        error = unreported or core.fault  # the latter is Ctrl-C while tasks were unwound
+        if error is not None:
+            raise error
         return abandoned
 
     def _check_open(self) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, final
 import trio
 
 from quiesce.worlds.asyncio.loop import due_ns
-from quiesce.worlds.trio.state import idle_cushion
+from quiesce.worlds.trio.state import idle_cushion, in_task
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,7 +70,7 @@ class ParkingClock(trio.abc.Clock):
 
     def current_time(self) -> float:
         """The virtual time, in seconds."""
-        if trio.lowlevel.in_trio_task():
+        if in_task():
             return self._seconds
         if self.poisoned:
             raise Abandoned
@@ -87,7 +87,8 @@ class ParkingClock(trio.abc.Clock):
         if deadline <= self._seconds:
             return 0
         if (cushion := idle_cushion()) is not None:
-            return cushion + 1e-9  # more than that, so trio wakes who waits for rest
+            # More than that, so trio wakes who waits for rest; a cushion above 0 is real time.
+            return cushion + 1e-9
         self.due, self._deadline = self.due_of(deadline), deadline
         self._rest()
         return 0

@@ -1,45 +1,28 @@
-"""The last resort of a closing world: to drop the coroutines that would not end."""
+"""The last resort of a closing world: to leave behind what would not end.
+
+Coroutines that withstood their cancellation can't be trusted with the ``GeneratorExit``
+that Python throws into them when they die: one that ignores every error would loop for
+ever. So they are never to die, not even when the interpreter ends.
+"""
 
 from __future__ import annotations
 
-import atexit
+import ctypes
 import sys
 import warnings
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-__all__ = ["drop", "silence"]
-
-#: How often a coroutine is asked to close: once for each ``await`` in its ``finally`` blocks.
-_ATTEMPTS: Final = 10
-
-# Coroutines that refuse. Dropping one runs it once more, at a time nobody chose.
-_refusing: Final[list[object]] = []
+__all__ = ["make_immortal", "silence"]
 
 
-def drop(coroutine: Any) -> None:
-    """Close a coroutine whose run has ended, whatever it raises."""
-    if not _close(coroutine):
-        if not _refusing:
-            atexit.register(_silence_for_good)
-        _refusing.append(coroutine)
-
-
-def _close(coroutine: Any) -> bool:
-    for _ in range(_ATTEMPTS):
-        try:
-            coroutine.close()
-        except RuntimeError:
-            if coroutine.cr_frame is None:
-                return True
-            continue  # it awaits something again
-        except BaseException:
-            return True  # it ended by an error of its own
-        return True
-    return False
+def make_immortal(objects: Iterable[object]) -> None:
+    """Take a reference that nobody gives back. What they refer to stays as well."""
+    for each in objects:
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(each))
 
 
 @contextmanager
@@ -57,7 +40,3 @@ def silence() -> Iterator[None]:
 
 def _ignore(unraisable: object) -> None:
     """Report nothing."""
-
-
-def _silence_for_good() -> None:
-    sys.unraisablehook = _ignore

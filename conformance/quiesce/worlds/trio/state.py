@@ -20,7 +20,7 @@ from trio._core import _run
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["RunState", "Shuffle", "forget_children", "idle_cushion"]
+__all__ = ["RunState", "Shuffle", "idle_cushion", "in_task"]
 
 _names: Final[dict[str, Any]] = vars(_run)
 _SORTED: Final = "_ALLOW_DETERMINISTIC_SCHEDULING"  # whether a batch is sorted by birth,
@@ -48,17 +48,16 @@ class Shuffle(random.Random):
         x[:] = reversed(self._arrange(x))  # trio runs it from the end to the start
 
 
+def in_task() -> bool:
+    """Whether a task of the run in place is at work (public in newer versions of trio)."""
+    return "task" in _context()
+
+
 def idle_cushion() -> float | None:
     """How long ``wait_all_tasks_blocked`` of the run in place waits; None if nothing waits."""
     runner = _context().get("runner")
     waiting = getattr(runner, "waiting_for_idle", None)
     return waiting.keys()[0][0] if waiting else None
-
-
-def forget_children(task: Any) -> None:
-    """Empty the nurseries of a task whose run was abandoned: they complain when they die."""
-    for nursery in task.child_nurseries:
-        nursery._children.clear()
 
 
 def _context() -> dict[str, Any]:
@@ -74,7 +73,7 @@ class RunState:
     """
 
     def __init__(self, shuffle: Shuffle | None) -> None:
-        self._shuffle = shuffle
+        self._shuffle = shuffle if _SORTED in _names and _RANDOM in _names else None
         self._on_main = threading.current_thread() is threading.main_thread()
         self._run: dict[str, Any] = {}
         self._library: str | None = None
@@ -114,15 +113,6 @@ class RunState:
             signal.set_wakeup_fd(wakeup)
         if self._shuffle is not None:
             _names[_SORTED], _names[_RANDOM] = is_sorted, source
-
-    @property
-    def run(self) -> dict[str, Any]:
-        """The run's part of the state, while the hub has control."""
-        return dict(self._run)
-
-    def pretend(self, run: dict[str, Any], task: object) -> None:
-        """Put a task of a dead run in place, so that its ``finally`` blocks find one."""
-        _context().update(run, task=task)
 
     def take_task(self) -> object:
         """Take the task at work out of the state in place: what the hub calls is no task."""

@@ -14,6 +14,8 @@ __all__ = ["Steps"]
 
 #: Steps that every living task may take at one instant, on top of the spin limit.
 STEPS_PER_TASK: Final = 200
+#: Steps at one instant that tasks born meanwhile can't add to: a task may spin by starting others.
+MOST_STEPS: Final = 200_000
 #: Steps looked at to find which task spins.
 SPIN_SAMPLE: Final = 100
 
@@ -55,7 +57,8 @@ class Steps(trio.abc.Instrument):
         self._limiter: trio.CapacityLimiter | None = None
         self._budget: int | None = None
         self._start = 0  # the total at the last begin(),
-        self._limit = 0  # and the total from which on the run spins
+        self._limit = 0  # the total from which on the run spins,
+        self._cap = 0  # and the bound of its growth
         self._born = 0
 
     def open(self) -> None:
@@ -68,6 +71,7 @@ class Steps(trio.abc.Instrument):
         self._budget = budget
         self._start = self.total
         self._limit = self.total + self._spin_limit + STEPS_PER_TASK * len(self.alive)
+        self._cap = max(self._limit, self.total + MOST_STEPS)
         self.spinning.clear()
 
     @property
@@ -82,7 +86,8 @@ class Steps(trio.abc.Instrument):
         else:
             self.alive[task] = self._born
             self._born += 1
-            self._limit += STEPS_PER_TASK
+            grown = self._start + self._spin_limit + STEPS_PER_TASK * len(self.alive)
+            self._limit = max(self._limit, min(grown, self._cap))
 
     def task_exited(self, task: trio.lowlevel.Task) -> None:
         """Forget the task."""

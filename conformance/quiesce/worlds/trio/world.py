@@ -18,11 +18,11 @@ from quiesce.worlds.asyncio.clocks import Place, VirtualClock
 from quiesce.worlds.asyncio.gates import seconds
 from quiesce.worlds.trio.callers import Caller
 from quiesce.worlds.trio.clock import ParkingClock
-from quiesce.worlds.trio.closing import drop, silence
+from quiesce.worlds.trio.closing import make_immortal, silence
 from quiesce.worlds.trio.gates import TrioGate, waits_for
 from quiesce.worlds.trio.order import BatchOrder, OrderKind
 from quiesce.worlds.trio.process import Process, hear_interrupts, ignore_interrupts
-from quiesce.worlds.trio.state import RunState, Shuffle, forget_children
+from quiesce.worlds.trio.state import RunState, Shuffle
 from quiesce.worlds.trio.steps import SPIN_SAMPLE, Steps
 from quiesce.worlds.watchdog import Watch, watchdog
 from quiesce.worlds.world import START, Blocked, Call, CancelKind, Operation, Status
@@ -72,7 +72,7 @@ class TrioWorld:
         self._state = RunState(Shuffle(chooser.arrange) if order == "controlled" else None)
         self._process = Process(self._face, places, self._refuse_thread, self._note_interrupt)
         self._callers: list[Caller] = []
-        self._caller_of: dict[trio.lowlevel.Task, Caller] = {}  # as long as it lives
+        self._caller_of: dict[trio.lowlevel.Task, Caller] = {}
         self._gates: list[TrioGate] = []
         self._closing = False
         self._broken: BaseException | None = None  # the first harness error; it stays
@@ -191,7 +191,8 @@ class TrioWorld:
                     f"apart or less, more than {hops} times up to {seconds(due)}: it will "
                     f"hardly ever arrive at {seconds(at)}."
                 )
-        self._clock.move_to(at)
+        if at > self.now:
+            self._clock.move_to(at)
 
     def _resume(self, budget: int | None) -> None:
         """Let the run go on until it's parked, and judge what happened meanwhile."""
@@ -364,17 +365,9 @@ class TrioWorld:
             self._clock.move_to(due)
 
     def _abandon(self) -> None:
-        """End a run that won't end: by an error in its loop, then by closing what it left."""
-        run, tasks = self._state.run, [*self._steps.own, *self._steps.alive]
+        """End a run that won't end, by an error in its loop."""
+        make_immortal(task.coro for task in (*self._steps.own, *self._steps.alive))
         with silence():
             self._clock.poisoned = True
-            self._resume(None)
-            self._enter()
-            try:
-                for task in reversed(tasks):
-                    self._state.pretend(run, task)
-                    drop(task.coro)
-                    forget_children(task)
-                gc.collect()
-            finally:
-                self._leave()
+            while not self._fiber.dead:  # it may be in the midst of a batch
+                self._resume(None)

@@ -1,8 +1,8 @@
-"""Singleflight: callers of one key share one execution.
+"""The model of one key of a singleflight, and its relaxations.
 
-The first caller of a key leads: its function runs. Callers that arrive during the
-execution join it and get the same outcome. Nothing is kept afterwards. Keys are
-independent, and ``forget`` makes the next caller start anew beside a running execution.
+A flight is one execution and the calls that wait for it. Its function starts by an internal
+move, since a flight can be cancelled before that. What is dropped by a relaxation stands in
+methods of its own, so the model itself reads without them.
 """
 
 from __future__ import annotations
@@ -11,202 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from quiesce.clauses import Clause, Level
 from quiesce.model import ANY, BLOCKED, Move, View
-from quiesce.patterns.pattern import Method, Pattern, Scenario
-from quiesce.patterns.universal import UNIVERSAL, blame
-from quiesce.stimuli import (
-    NOTHING,
-    Began,
-    Cancel,
-    Cancelled,
-    Fact,
-    Finished,
-    Inside,
-    Open,
-    Part,
-    Start,
-    Step,
-    Ticked,
-    Weighted,
-    arguments,
-)
+from quiesce.patterns.universal import blame
+from quiesce.stimuli import Began, Cancelled, Fact, Finished, Part, Ticked
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from quiesce.adapters import Adapter
 
-__all__ = ["SINGLEFLIGHT"]
-
-GO = "Go x/sync/singleflight"
-ASYNC = ("asyncio", "trio")
-
-CLAUSES = (
-    Clause(
-        "SF-01",
-        Level.MUST,
-        "At most one execution is in flight per key, unless forget was called in between.",
-        f"{GO}: Do",
-        twins=["sf_no_dedupe"],
-    ),
-    Clause(
-        "SF-02",
-        Level.MUST,
-        "A call that arrives during an execution joins it; its own function is never called.",
-        f"{GO}_test: TestDoDupSuppress",
-        twins=["sf_no_dedupe"],
-    ),
-    Clause(
-        "SF-03",
-        Level.MUST,
-        "All members get the same value object, or the same error object.",
-        f"{GO}_test: TestDoErr",
-        twins=["sf_joiners_retry_on_error"],
-    ),
-    Clause(
-        "SF-04",
-        Level.MUST,
-        "Joiners are told that the result is shared; the leader is told so exactly if "
-        "somebody joined before the end.",
-        f"{GO}: doCall",
-        needs=["shared"],
-        twins=["sf_leader_shared_false", "sf_joiner_shared_false"],
-    ),
-    Clause(
-        "SF-05",
-        Level.MUST,
-        "No caching: the next call after the end executes anew, after a value and an error alike.",
-        f"{GO}: doCall deletes the key before it answers",
-        dialect={"remembers": ("nothing",)},
-        twins=["sf_caches", "sf_caches_errors", "sf_key_leak_on_error"],
-    ),
-    Clause(
-        "SF-06",
-        Level.MUST,
-        "Nobody receives the result of an execution that was answered before his call began.",
-        f"{GO}: doCall",
-        dialect={"remembers": ("nothing",)},
-        twins=["sf_answers_before_unregister"],
-    ),
-    Clause(
-        "SF-07",
-        Level.MUST,
-        "Keys are independent: a blocked key blocks no other, and a function may call with "
-        "another key.",
-        f"{GO}: Do runs fn without the lock",
-        twins=["sf_global_lock"],
-    ),
-    Clause(
-        "SF-08",
-        Level.MUST,
-        "do_future returns at once, delivers exactly one result, and leaks nothing if that "
-        "is never read.",
-        f"{GO}: DoChan",
-        needs=["future"],
-        twins=["sf_unbuffered_chan_leak"],
-    ),
-    Clause(
-        "SF-09",
-        Level.MUST,
-        "After forget the next call starts a new execution although the old one runs; members "
-        "of the old one still get its result, and its end does not unregister the new one.",
-        f"{GO}_test: TestForget; Go issue 31420",
-        needs=["forget"],
-        twins=["sf_old_end_unregisters_new", "sf_forget_kills_old_members"],
-    ),
-    Clause(
-        "SF-10",
-        Level.MUST,
-        "A function that blows up (BaseException) reaches leader and joiners, and the key is "
-        "free afterwards.",
-        f"{GO}_test: TestPanicDo; Go issue 41133",
-        needs=["exit"],
-        worlds=("threads",),
-        twins=["sf_panic_strands_joiners", "sf_panic_becomes_none"],
-    ),
-    Clause(
-        "SF-11",
-        Level.MUST,
-        "A function that blows up with a future among its members is not swallowed: the future "
-        "delivers it.",
-        f"{GO}_test: TestPanicDoChan; Python delivers where Go crashes the process",
-        needs=["exit", "future"],
-        worlds=("threads",),
-        twins=["sf_panic_strands_joiners"],
-    ),
-    Clause(
-        "SF-12",
-        Level.MUST,
-        "A function that ends its thread (SystemExit) ends all members the same way; nobody "
-        "hangs.",
-        f"{GO}: Goexit, whose channel members hang; ours get the error",
-        needs=["exit"],
-        worlds=("threads",),
-        twins=["sf_panic_strands_joiners"],
-    ),
-    Clause(
-        "SF-13",
-        Level.SHOULD,
-        "A function that calls with its own key is refused with an error; never a second "
-        "execution.",
-        f"{GO} deadlocks; the reference raises",
-        needs=["reentrance_error"],
-        twins=["sf_reentrant_runs_twice"],
-    ),
-    Clause(
-        "SF-14",
-        Level.MUST,
-        "After the end no reference to the result or the functions remains.",
-        f"{GO}: doCall deletes the key",
-        dialect={"remembers": ("nothing",)},
-        twins=["sf_keeps_result"],
-    ),
-    Clause(
-        "SF-15",
-        Level.MUST,
-        "Cancelling a joiner ends that joiner only; the execution and the others go on and the "
-        "key stays registered.",
-        "janos/singleflight issue 4",
-        worlds=ASYNC,
-        twins=["sf_joiner_cancel_unregisters"],
-    ),
-    Clause(
-        "SF-16",
-        Level.MUST,
-        "Cancelling the leader never delivers a cancellation to members who were not "
-        "cancelled, and never strands them: the execution goes on (detached) or one of them "
-        "starts it again (inline).",
-        "aio-libs/async-lru pull request 697; odysseus issue 6173",
-        worlds=ASYNC,
-        twins=["sf_leader_cancel_spreads", "sf_leader_cancel_strands"],
-    ),
-    Clause(
-        "SF-17",
-        Level.SHOULD,
-        "When the last member is cancelled the execution is cancelled and the key is free; a "
-        "later call gets a fresh execution, not the dying one.",
-        "tailscale pull request 12003, issue 18919",
-        dialect={"sf_last_cancel": ("cancels",)},
-        worlds=ASYNC,
-        twins=["sf_last_cancel_leaks_execution", "sf_newcomer_joins_dying"],
-    ),
-    Clause(
-        "SF-18",
-        Level.MUST,
-        "Calls that all overlap one execution cause exactly one execution.",
-        GO,
-        twins=["sf_no_dedupe"],
-    ),
-    Clause(
-        "SF-19",
-        Level.MAY,
-        "The result is handed out by reference; isolating mutable results is the caller's "
-        "business.",
-        GO,
-        untested="a freedom: nothing to break",
-    ),
-)
+__all__ = ["Singleflight"]
 
 # Signatures of the relaxations, narrowest first. Each is this model with one clause dropped.
 LEADER_TOLD_FALSE = "SF-04 the leader is not told that its result is shared"
@@ -326,6 +140,7 @@ class Singleflight:
                 elif operation == "do_future":
                     state = attrs.evolve(state, futures=state.futures | {call})
                 yield from self._enter(state, call, fact.inside, relaxed, member)
+                yield from self._newcomer_relaxed(state, call, relaxed)
             case Finished(index, outcome):
                 yield from self._finish(state, index, outcome, relaxed)
             case Cancelled(call):
@@ -357,19 +172,31 @@ class Singleflight:
         return View(calls, executions)
 
     def possible(self, state: State, seen: View) -> bool:
-        if len(state.flights) > len(seen.executions):
-            starting = sum(flight.phase == STARTING for flight in state.flights)
-            if len(state.flights) - starting > len(seen.executions):
+        outcomes = dict(seen.calls)
+        for call, outcome in state.calls:
+            if outcome in (BLOCKED, ANY):
+                continue
+            shown = outcomes.get(call)
+            if shown not in (outcome, ("cancelled",)):
+                return False  # an ended call changes to cancelled only
+        started = {index: (leader, phase) for index, leader, phase in seen.executions}
+        leaders = {leader for leader, _ in started.values()}
+        for flight in state.flights:
+            if flight.phase == STARTING:
+                if (
+                    leaders
+                    and None not in leaders
+                    and flight.leader not in leaders
+                    and outcomes.get(flight.leader) not in (None, ("cancelled",))
+                ):
+                    return False  # its function was never seen, and it was not called off
+                continue
+            leader, phase = started.get(flight.index, (None, None))
+            if phase is None or leader not in (None, flight.leader):
                 return False
-        leaders = {index: leader for index, leader, _ in seen.executions}
-        return all(
-            flight.phase == STARTING
-            or (
-                flight.index in leaders
-                and leaders[flight.index] in (None, flight.leader)
-            )
-            for flight in state.flights
-        )
+            if flight.phase != RUNNING and flight.phase != phase:
+                return False
+        return True
 
     def seal(self, state: State) -> State:
         return attrs.evolve(
@@ -397,40 +224,52 @@ class Singleflight:
     ) -> Iterable[Move]:
         """A call of ``do`` takes effect: it joins what is registered, or leads."""
         blocked = put(state, member, BLOCKED)
-        if state.stuck:
-            yield Move(put(state, call, ANY), (), ERROR_STICKS)
         flight = live(state)
         lead = attrs.evolve(blocked, flights=(*state.flights, Flight(call, (member,))))
         if flight is None:
             if self._remembers and state.last is not None and state.last[0] in ("value", "none"):
                 yield Move(put(state, call, self._outcome(*state.last, True)), ())
-                return
+            # A cache may also have dropped what it remembered, so leading is always right.
             tags = ("SF-05", "SF-06") if state.last is not None else ()
             if inside is not None:
                 tags = (*tags, "SF-07", "UN-08")
             if any(f.phase in (STARTING, RUNNING) for f in state.flights):
                 tags = (*tags, "SF-09")
             yield Move(lead, tags)
-            for kept, outcomes in ((VALUE_KEPT, ("value", "none")), (ERROR_KEPT, ("error", "exit"))):
-                if kept in relaxed and state.last is not None and state.last[0] in outcomes:
-                    yield Move(put(state, call, ANY), (), kept)
-            if ANSWERED_FIRST in relaxed and any(f.phase == ENDED for f in state.flights):
-                yield Move(put(state, call, ANY), (), ANSWERED_FIRST)
-            if DYING_JOINED in relaxed and any(f.phase == CANCELLED_PHASE for f in state.flights):
-                yield Move(put(state, call, ANY), (), DYING_JOINED)
-            if KEY_BLOCKED in relaxed:
-                yield Move(put(state, call, ANY), (), KEY_BLOCKED)
         elif inside is not None and inside == flight.index:
             yield Move(put(state, call, ("raised", ("refused",))), ("SF-13",))
             if REENTERED in relaxed:
                 yield Move(put(lead, call, ANY), (), REENTERED)
         else:
-            joined = attrs.evolve(flight, members=(*flight.members, member), joined="yes")
+            joined = attrs.evolve(
+                flight, members=tuple(sorted((*flight.members, member))), joined="yes"
+            )
             yield Move(swap(blocked, flight, joined), ("SF-01", "SF-02", "SF-18"))
             if SECOND_EXECUTION in relaxed:
                 yield Move(lead, (), SECOND_EXECUTION)
         if FUTURE_BLOCKS in relaxed and call in state.futures:
             yield Move(attrs.evolve(lead, futures=state.futures - {call}), (), FUTURE_BLOCKS)
+
+    def _newcomer_relaxed(
+        self, state: State, call: int, relaxed: Collection[str]
+    ) -> Iterable[Move]:
+        """What a caller of a key may meet that should be free."""
+        fallen = put(state, call, ANY)
+        if state.stuck:
+            yield Move(fallen, (), ERROR_STICKS)
+        if live(state) is not None:
+            return
+        phases = {flight.phase for flight in state.flights}
+        last = None if state.last is None else state.last[0]
+        for signature, met in (
+            (VALUE_KEPT, last in ("value", "none")),
+            (ERROR_KEPT, last in ("error", "exit")),
+            (ANSWERED_FIRST, ENDED in phases),
+            (DYING_JOINED, CANCELLED_PHASE in phases),
+            (KEY_BLOCKED, True),
+        ):
+            if met and signature in relaxed:
+                yield Move(fallen, (), signature)
 
     def _finish(
         self, state: State, index: int, outcome: str, relaxed: Collection[str]
@@ -452,14 +291,16 @@ class Singleflight:
         if not flight.joinable:
             tags.append("SF-09")
         ended = attrs.evolve(flight, phase=ENDED, joinable=False)
-        done = attrs.evolve(swap(state, flight, ended), last=(outcome, index))
+        done = swap(state, flight, ended)
+        if flight.joinable or not self._remembers:  # a forgotten one is not remembered
+            done = attrs.evolve(done, last=(outcome, index))
         joiners = tuple(call for call in flight.members if call != flight.leader)
         retry = outcome == "error" and "errors_shared" in self._lacks
         for told in {"no": (False,), "gone": (False, True), "yes": (True,)}[flight.joined]:
             after = done
             for call in flight.members:
                 if retry and call != flight.leader:
-                    after = attrs.evolve(after, retrying=(*after.retrying, call))
+                    after = attrs.evolve(after, retrying=tuple(sorted((*after.retrying, call))))
                 else:
                     shared = told if call == flight.leader else True
                     after = put(after, call, self._outcome(outcome, index, shared))
@@ -530,7 +371,7 @@ class Singleflight:
             stays = tuple(-1 - call if member == call else member for member in flight.members)
             yield Move(swap(gone, flight, attrs.evolve(flight, members=stays)))
         if self._inline and leads:
-            retrying = attrs.evolve(gone, retrying=(*state.retrying, *others))
+            retrying = attrs.evolve(gone, retrying=tuple(sorted((*state.retrying, *others))))
             yield from ended_by_cancel(retrying, flight, ("SF-16",) if others else ("SF-17",))
         elif others or not self._last_cancels:
             yield Move(swap(gone, flight, left), ("SF-16",) if leads else ("SF-15",))
@@ -554,7 +395,9 @@ class Singleflight:
                     goes_on = attrs.evolve(left, members=())
                     yield Move(swap(lost, flight, goes_on), (), signature)
         if JOINER_UNREGISTERS in relaxed and not leads:
-            yield Move(swap(gone, flight, attrs.evolve(left, joinable=False)), (), JOINER_UNREGISTERS)
+            yield Move(
+                swap(gone, flight, attrs.evolve(left, joinable=False)), (), JOINER_UNREGISTERS
+            )
         if EXECUTION_ORPHANED in relaxed and not others:
             yield Move(swap(gone, flight, left), (), EXECUTION_ORPHANED)
             free = attrs.evolve(left, joinable=False)
@@ -569,9 +412,7 @@ class Singleflight:
 
 def live(state: State) -> Flight | None:
     """The flight that is registered under the key."""
-    return next(
-        (f for f in state.flights if f.joinable and f.phase in (STARTING, RUNNING)), None
-    )
+    return next((f for f in state.flights if f.joinable and f.phase in (STARTING, RUNNING)), None)
 
 
 def put(state: State, call: int, outcome: tuple[Any, ...]) -> State:
@@ -598,183 +439,3 @@ def ended_by_cancel(state: State, flight: Flight, tags: tuple[str, ...]) -> Iter
         yield Move(
             swap(state, flight, attrs.evolve(flight, phase=CANCELLED_PHASE, joinable=False)), tags
         )
-
-
-PORT = (
-    Method(
-        "do",
-        ("key", "work"),
-        "Run work for the key, or join the execution that runs; returns (value, shared), "
-        "or the value alone if the adapter lacks shared.",
-    ),
-    Method(
-        "do_future",
-        ("key", "work"),
-        "The same, at once: returns an object with result() (threads) or an awaitable.",
-        capability="future",
-        is_async=False,
-        future=True,
-    ),
-    Method(
-        "forget",
-        ("key",),
-        "Let the next call of the key start anew.",
-        capability="forget",
-        is_async=False,
-    ),
-)
-
-KEYS = ("a", "b")
-CANCELS = (0, 1)
-
-STIMULI = (
-    Weighted(
-        "start_a_caller",
-        Start,
-        10,
-        fixed={"operation": "do"},
-        choices={"cancel": CANCELS, "instance": (0, 0, 0, 1)},
-        operands={"key": ("a", "a", "a", "b")},
-    ),
-    Weighted(
-        "start_a_caller_with_a_future",
-        Start,
-        3,
-        fixed={"operation": "do_future"},
-        choices={"cancel": CANCELS},
-        operands={"key": KEYS},
-        needs=["future"],
-    ),
-    Weighted(
-        "start_and_never_read_the_future",
-        Start,
-        1,
-        fixed={"operation": "do_future_unread"},
-        operands={"key": KEYS},
-        needs=["future"],
-    ),
-    Weighted(
-        "forget", Start, 2, fixed={"operation": "forget"}, operands={"key": KEYS}, needs=["forget"]
-    ),
-    Weighted(
-        "let_a_function_end",
-        Open,
-        7,
-        choices={"which": (0, 1, 2), "outcome": ("value", "value", "none", "error", "error")},
-    ),
-    Weighted(
-        "let_a_function_blow_up",
-        Open,
-        2,
-        fixed={"outcome": "exit"},
-        choices={"which": (0, 1)},
-        needs=["exit"],
-        worlds=("threads",),
-    ),
-    Weighted("cancel_a_caller", Cancel, 7, choices={"which": (0, 1, 2, 3)}, worlds=ASYNC),
-    Weighted(
-        "call_from_inside",
-        Inside,
-        1,
-        fixed={"operation": "do"},
-        choices={"which": (0, 1)},
-        operands={"key": ("b", "a")},
-        needs=["reentrance_error"],
-    ),
-)
-
-
-def do(key: str = "a", follow: int = 0, cancel: int = 0, instance: int = 0) -> Step:
-    return Step(Start("do", arguments(key=key), instance, cancel), follow)
-
-
-def future(key: str = "a", follow: int = 0) -> Step:
-    return Step(Start("do_future", arguments(key=key)), follow)
-
-
-FORGET = Step(Start("forget", arguments(key="a")))
-VALUE, ERROR, EXIT = Step(Open()), Step(Open(0, "error")), Step(Open(0, "exit"))
-
-SCENARIOS = (
-    Scenario("joiners share a value", (do(), do(), do(), VALUE, do(), VALUE)),
-    Scenario("joiners share nothing", (do(), do(), Step(Open(0, "none")), do(), VALUE)),
-    Scenario("joiners share an error", (do(), do(), ERROR, do(), do(), VALUE)),
-    Scenario("a burst of callers", (do("a", NOTHING), do("a", NOTHING), do("a", NOTHING), do(), VALUE)),
-    Scenario("a newcomer in the tick of the end", (do(), do(), Step(Open(), 1), do("a", 1), do(), VALUE, VALUE)),
-    Scenario("keys are independent", (do("a"), do("b"), Step(Open(1)), do("b"), VALUE, VALUE)),
-    Scenario(
-        "instances are independent",
-        (do("a"), do("a", instance=1), Step(Open(1)), do("a", instance=1), VALUE, VALUE),
-    ),
-    Scenario("forget", (do(), do(), FORGET, do(), VALUE, do(), VALUE), needs=["forget"]),
-    Scenario("forget, the new one ends first", (do(), FORGET, do(), Step(Open(1)), do(), VALUE, VALUE), needs=["forget"]),
-    Scenario("a future", (do(), future(), VALUE, future(), ERROR), needs=["future"]),
-    Scenario(
-        "a future that nobody reads",
-        (Step(Start("do_future_unread", arguments(key="a"))), do(), VALUE),
-        needs=["future"],
-    ),
-    Scenario("blow up", (do(), do(), EXIT, do(), VALUE), needs=["exit"], worlds=("threads",)),
-    Scenario(
-        "blow up with a future",
-        (do(), future(), EXIT, future(), EXIT, do(), VALUE),
-        needs=["exit", "future"],
-        worlds=("threads",),
-    ),
-    Scenario(
-        "call from inside with another key",
-        (do("a"), Step(Inside(0, "do", arguments(key="b"))), Step(Open(1)), VALUE),
-    ),
-    Scenario(
-        "call from inside with the same key",
-        (do("a"), Step(Inside(0, "do", arguments(key="a"))), VALUE, do(), VALUE),
-        needs=["reentrance_error"],
-    ),
-    *(
-        Scenario(f"{words} ({kind})", steps, worlds=ASYNC)
-        for kind, cancel in (("first kind of cancellation", 0), ("second kind", 1))
-        for words, steps in (
-            ("cancel a joiner", (do(), do(cancel=cancel), Step(Cancel(1)), do(), VALUE)),
-            ("cancel the leader", (do(cancel=cancel), do(), Step(Cancel(0)), do(), VALUE)),
-            ("cancel the last", (do(cancel=cancel), Step(Cancel(0)), do(), VALUE)),
-            ("cancel the last, newcomer at once", (do(cancel=cancel), Step(Cancel(0), NOTHING), do(), VALUE)),
-            ("cancel all", (do(cancel=cancel), do(cancel=cancel), Step(Cancel(0), NOTHING), Step(Cancel(1)), do(), VALUE)),
-            ("cancel the leader as it ends", (do(cancel=cancel), do(), Step(Open(), NOTHING), Step(Cancel(0)), do(), VALUE)),
-            ("cancel a joiner as it ends", (do(), do(cancel=cancel), Step(Open(), 1), Step(Cancel(1)), do(), VALUE)),
-            ("cancel before the first step", (do(cancel=cancel, follow=NOTHING), Step(Cancel(0)), do(), VALUE)),
-        )
-    ),
-)
-
-PROBE = (do("a"), VALUE, do("b"), VALUE)
-
-SINGLEFLIGHT = Pattern(
-    name="singleflight",
-    title="Singleflight: callers of one key share one execution",
-    promise=__doc__ or "",
-    clauses=(*CLAUSES, *UNIVERSAL),
-    port=PORT,
-    constructor={},
-    capabilities={
-        "shared": "do tells whether the result was shared",
-        "future": "do_future",
-        "forget": "forget",
-        "errors_shared": "joiners get the leader's error instead of running themselves",
-        "reentrance_error": "a call from inside with the same key is refused with an error",
-        "exit": "a BaseException of the function reaches every member",
-        "stop": "what it runs in the background can be stopped",
-        "release": "results and functions are dropped after the execution",
-    },
-    dialects={
-        "sf_cancel": ("detached", "inline", "none"),
-        "sf_last_cancel": ("cancels", "continues"),
-        "remembers": ("nothing", "values"),
-    },
-    model=lambda adapter, _: Singleflight(adapter),
-    stimuli=STIMULI,
-    scenarios=SCENARIOS,
-    probe=PROBE,
-    part=("key",),
-    release=((do(), do(), VALUE), "SF-14 something is kept after its execution"),
-    leaks={"do_future_unread": "SF-08 a future that nobody reads leaves something running"},
-)

@@ -1,0 +1,114 @@
+"""Twins: known-bad implementations, and the matrix of the clauses that kill them.
+
+A twin is an ordinary adapter with one planted defect and that defect's name. A clause
+names the twins that it must catch; a clause that no twin breaks proves nothing. Baselines,
+which conform, have ``good`` in their names.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from typing import TYPE_CHECKING, Final
+
+import attrs
+
+from quiesce.adapters import adapters_of
+from quiesce.check import check_cell
+from quiesce.errors import ConfigurationError
+from quiesce.patterns.registry import PATTERNS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from quiesce.adapters import Adapter
+
+__all__ = ["Kill", "kill", "load_twins", "must_kill", "report"]
+
+#: Twins are judged at this budget and seed, so that the matrix is a fact of the code.
+BUDGET: Final = "ci"
+SEED: Final = 0
+
+
+@attrs.frozen
+class Kill:
+    """What the kit says of one twin in one world."""
+
+    pattern: str
+    twin: str
+    world: str
+    clauses: tuple[str, ...]  # violated, sorted
+    missed: tuple[str, ...]  # clauses that must catch it, and did not
+    error: str | None = None
+
+    @property
+    def key(self) -> str:
+        """Name of the row: ``twin/world``."""
+        return f"{self.twin}/{self.world}"
+
+
+def load_twins(folder: Path, patterns: Iterable[str] = ()) -> tuple[Adapter, ...]:
+    """The twins declared in a folder's files, one file a pattern.
+
+    Raises:
+      ConfigurationError: there is no file for a pattern.
+    """
+    found: list[Adapter] = []
+    for pattern in patterns or sorted(PATTERNS):
+        path = folder / f"{pattern}.py"
+        if not path.is_file():
+            message = f"There are no twins of {pattern}: {path} does not exist."
+            raise ConfigurationError(message)
+        name = f"quiesce_twins_{pattern}"
+        if name not in sys.modules:
+            spec = importlib.util.spec_from_file_location(name, path)
+            assert spec is not None  # the file exists
+            assert spec.loader is not None  # and is Python
+            module = importlib.util.module_from_spec(spec)
+            # The thread world imports the module again by this name and file.
+            sys.modules[name] = module
+            spec.loader.exec_module(module)
+        found.extend(adapters_of(sys.modules[name]))
+    return tuple(sorted(found, key=lambda twin: (twin.pattern, twin.name, twin.world)))
+
+
+def must_kill(twin: Adapter) -> tuple[str, ...]:
+    """The clauses that name a twin, as far as they apply to it in its world."""
+    pattern = PATTERNS[twin.pattern]
+    dialect = {flag: values[0] for flag, values in pattern.dialects.items()} | dict(twin.dialect)
+    return tuple(
+        clause.id
+        for clause in pattern.clauses
+        if twin.name in clause.twins
+        and clause.inapplicable(twin.world, twin.lacks, dialect) is None
+    )
+
+
+def kill(twin: Adapter) -> Kill:
+    """Check one twin and say which clauses it was seen to break."""
+    result = check_cell(twin, budget=BUDGET, seed=SEED)
+    clauses = tuple(sorted({finding.clause for finding in result.findings}))
+    missed = tuple(clause for clause in must_kill(twin) if clause not in clauses)
+    return Kill(twin.pattern, twin.name, twin.world, clauses, missed, result.error)
+
+
+def report(
+    folder: Path,
+    patterns: Iterable[str] = (),
+    progress: Callable[[Kill], None] | None = None,
+) -> tuple[Kill, ...]:
+    """Check the twins in a folder, one after another.
+
+    Args:
+      folder: holds one file a pattern, such as ``singleflight.py``.
+      patterns: all by default.
+      progress: told of each row as it is ready.
+    """
+    rows = []
+    for twin in load_twins(folder, patterns):
+        row = kill(twin)
+        if progress is not None:
+            progress(row)
+        rows.append(row)
+    return tuple(rows)

@@ -1,0 +1,65 @@
+"""Every twin dies by the clauses that name it, and the whole kill matrix is as recorded."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from quiesce.patterns.registry import PATTERNS
+from quiesce.twins import kill, load_twins, must_kill
+
+HERE = Path(__file__).parent
+TWINS = load_twins(HERE)
+EXPECTED = json.loads((HERE / "expected.json").read_text())
+
+
+@pytest.mark.parametrize("twin", TWINS, ids=lambda twin: f"{twin.name}/{twin.world}")
+def test_a_twin_is_killed_by_exactly_the_recorded_clauses(twin):
+    row = kill(twin)
+
+    assert row.error is None
+    assert not row.missed
+    assert list(row.clauses) == EXPECTED[twin.pattern][row.key]
+
+
+def test_the_matrix_has_no_rows_for_twins_that_are_gone():
+    rows = {(twin.pattern, f"{twin.name}/{twin.world}") for twin in TWINS}
+    recorded = {(pattern, key) for pattern, keys in EXPECTED.items() for key in keys}
+
+    assert recorded == rows
+
+
+@pytest.mark.parametrize("pattern", PATTERNS.values(), ids=lambda pattern: pattern.name)
+def test_every_checked_clause_has_a_twin_that_breaks_it(pattern):
+    killed = {clause for key in EXPECTED[pattern.name].values() for clause in key}
+    checked = {clause.id for clause in pattern.clauses if clause.untested is None}
+
+    assert checked - killed - ALLOWED == set()
+
+
+#: Clauses checked in one pattern's twins only, or that state a freedom; see UNIVERSAL.
+ALLOWED: set[str] = set()
+
+
+@pytest.mark.parametrize("pattern", PATTERNS.values(), ids=lambda pattern: pattern.name)
+def test_every_twin_that_a_clause_names_exists_and_must_be_killed_by_it(pattern):
+    named = {(name, clause.id) for clause in pattern.clauses for name in clause.twins}
+    musts = {
+        (twin.name, clause)
+        for twin in TWINS
+        if twin.pattern == pattern.name
+        for clause in must_kill(twin)
+    }
+    known = {twin.name for twin in TWINS}
+
+    assert {(name, clause) for name, clause in named if name in known} <= musts
+    assert {name for name, _ in named} <= known
+
+
+def test_baselines_conform():
+    good = [key for keys in EXPECTED.values() for key in keys if "good" in key]
+
+    assert good
+    assert all(not keys[key] for keys in EXPECTED.values() for key in keys if "good" in key)
