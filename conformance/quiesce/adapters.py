@@ -13,7 +13,7 @@ import importlib.metadata
 import importlib.util
 import pkgutil
 from types import ModuleType
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import attrs
 
@@ -26,6 +26,9 @@ __all__ = ["Adapter", "Discovery", "adapter", "adapters_of", "discover"]
 
 #: Entry-point group under which installed packages offer modules full of adapters.
 ENTRY_POINTS = "quiesce.adapters"
+
+#: Which scope a scope cancellation uses in asyncio.
+Scope = Literal["timeout", "anyio"]
 
 _RECORDS = "__quiesce_adapters__"
 C = TypeVar("C", bound=type)
@@ -49,7 +52,7 @@ class Adapter:
     packages: tuple[str, ...] = ()  # import names whose code is under test
     lacks: frozenset[str] = frozenset()
     dialect: Mapping[str, str] = attrs.field(factory=dict)
-    scope: str = "timeout"  # asyncio: which scope cancels ("timeout" or "anyio")
+    scope: Scope = "timeout"  # asyncio: which scope cancels ("timeout" or "anyio")
 
     @property
     def cell(self) -> str:
@@ -82,7 +85,7 @@ def adapter(
     requires: Iterable[str] | None = None,
     lacks: Iterable[str] = (),
     dialect: Mapping[str, str] | None = None,
-    scope: str = "timeout",
+    scope: Scope = "timeout",
 ) -> Callable[[C], C]:
     """Declare a class as the adapter of a library for a pattern.
 

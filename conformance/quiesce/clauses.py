@@ -12,9 +12,18 @@ from typing import TYPE_CHECKING
 import attrs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-__all__ = ["Clause", "Level"]
+__all__ = ["Clause", "Level", "names"]
+
+
+def names(values: Iterable[str]) -> frozenset[str]:
+    """Names in any collection, as attrs fields hold them."""
+    return frozenset(values)
+
+
+def _listed(values: Iterable[str]) -> tuple[str, ...]:
+    return tuple(values)
 
 
 @unique
@@ -34,14 +43,14 @@ class Clause:
     level: Level
     text: str
     source: str  # where the rule comes from
-    needs: frozenset[str] = attrs.field(factory=frozenset, converter=frozenset)
+    needs: frozenset[str] = attrs.field(factory=frozenset, converter=names)
     #: Only for adapters whose dialect says so: flag -> the values for which it holds.
     dialect: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict)
     worlds: tuple[str, ...] = ("threads", "asyncio", "trio")
     #: Why the kit does not check it; None for the clauses that it does check.
     untested: str | None = None
     #: The known-bad implementations that this clause must catch.
-    twins: tuple[str, ...] = ()
+    twins: tuple[str, ...] = attrs.field(default=(), converter=_listed)
 
     def inapplicable(
         self, world: str, lacks: frozenset[str], dialect: Mapping[str, str]

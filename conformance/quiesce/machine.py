@@ -126,7 +126,7 @@ def run_machine(
       Violation: of the first scenario that breaks a clause; the caller minimises it.
     """
     machine = seed(random_seed)(machine_of(cell, judge, failed))
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]  # Hypothesis leaves it untyped
+    run_state_machine_as_test(
         machine,
         settings=settings(
             max_examples=examples,
@@ -155,12 +155,9 @@ def machine_of(
         over = False  # a step broke a clause, or ran into a recorded violation
 
         @initialize(
-            arguments=st.tuples(
-                *(
-                    st.sampled_from(values).map(lambda value, name=name: (name, value))
-                    for name, values in setups(cell)
-                )
-            ),
+            arguments=st.fixed_dictionaries(
+                {name: st.sampled_from(values) for name, values in setups(cell)}
+            ).map(lambda drawn: tuple(drawn.items())),
             instances=st.sampled_from((1, 1, 1, 2)),
         )
         def construct(self, arguments: tuple[tuple[str, Any], ...], instances: int) -> None:
@@ -200,7 +197,7 @@ def machine_of(
 
 def rule_of(weighted: Weighted) -> Any:
     """The rule that draws one kind of stimulus."""
-    strategies = {
+    strategies: dict[str, Any] = {
         name: st.sampled_from(values)
         for name, values in (*weighted.choices.items(), *weighted.operands.items())
     }

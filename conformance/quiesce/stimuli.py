@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
+from quiesce.clauses import names
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -122,7 +124,7 @@ class Weighted:
     choices: Mapping[str, Choice] = attrs.field(factory=dict)
     #: Start, Inside: arguments of the operation.
     operands: Mapping[str, Choice] = attrs.field(factory=dict)
-    needs: frozenset[str] = attrs.field(factory=frozenset, converter=frozenset)
+    needs: frozenset[str] = attrs.field(factory=frozenset, converter=names)
     worlds: tuple[str, ...] = ("threads", "asyncio", "trio")
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from quiesce.errors import SpinError
+from quiesce.errors import HarnessError, SpinError
 from quiesce.log import Execution, Log, Record, ended, mentions
 from quiesce.model import Burst, Checker, Entry, Mismatch, TooManyStates, View, name
 from quiesce.patterns.universal import LEAK, SPIN
@@ -294,20 +294,20 @@ class Trial:
                 if not waiting or self.nesting():
                     return False
                 execution = waiting[which % len(waiting)]
-                record = self._record(operation, arguments, instance)
-                if record is None:
+                nested = self._record(operation, arguments, instance)
+                if nested is None:
                     return False
-                record.arguments = arguments
-                execution.nested = record
-                record.inside = execution.index if execution.part == record.part else -1
-                self._records.append(record)
-                record.nested = Call(-1 - record.number, record.label)
-                self._watched.setdefault(record.part, []).append(record)
+                nested.arguments = arguments
+                execution.nested = nested
+                nested.inside = execution.index if execution.part == nested.part else -1
+                self._records.append(nested)
+                nested.nested = Call(-1 - nested.number, nested.label)
+                self._watched.setdefault(nested.part, []).append(nested)
                 assert execution.gate is not None  # it waits there
                 execution.waiting = False
-                self._issue(record.part, Began(record.number, operation, arguments, record.inside))
-                self.log.note(f"inside {self.log.name(execution)}: c{record.number} {record.label}")
-                execution.gate.open(record)
+                self._issue(nested.part, Began(nested.number, operation, arguments, nested.inside))
+                self.log.note(f"inside {self.log.name(execution)}: c{nested.number} {nested.label}")
+                execution.gate.open(nested)
             case Advance(aim, which, offset):
                 return self._advance(aim, which, offset)
         return True
@@ -387,7 +387,7 @@ class Trial:
         if quiet and not last and not any(instant <= at for instant in self.checker.instants()):
             return  # a poll of the subject's own: nothing to compare
         for part in self._parts():
-            self._issue(part, Ticked(at))
+            self._issue(part, Ticked(self.world.now))
         self._compare()
 
     def _parts(self) -> list[Part]:
@@ -426,7 +426,14 @@ class Trial:
         try:
             function()
         except SpinError as error:
-            self._violated(SPIN, "the world comes to rest", str(error))
+            try:
+                # Code that polls until the clock is past its time spins at that very time, but
+                # no longer than a real clock stands still.
+                self.world.advance_to(self.world.now + 1)
+            except (SpinError, HarnessError):
+                self._violated(SPIN, "the world comes to rest", str(error))
+            for part in self._parts():
+                self._issue(part, Ticked(self.world.now))
 
     def _settle(self) -> None:
         self._run(self.world.settle)

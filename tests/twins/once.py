@@ -472,6 +472,8 @@ class ClassWideLock(Outcome):
         self.work = work
 
     def call(self) -> object:
+        if self.done:
+            return self.answer()
         with self.lock:
             if not self.done:
                 try:
@@ -518,14 +520,12 @@ class StrandsWaiters(Once):
 
 
 @quiesce.adapter(
-    PATTERN, world=ASYNC, name="on_two_takers_after_cancel", lacks={*NO_OWN, "release"}, dialect=STORED
+    PATTERN, world=ASYNC, name="on_two_takers_after_cancel", lacks={*NO_OWN, "reentrance_error", "release"}, dialect=STORED
 )
 class TwoTakers(Once):
     """Whoever is woken without an outcome executes, and does not look whether another does."""
 
     async def call(self) -> object:
-        if self.runner == anyio.get_current_task().id:
-            return await self.reenter()
         if self.runner is not None and not self.done:
             await self.ended.wait()
         return self.answer() if self.done else await self.execute()
@@ -562,7 +562,7 @@ class StoresExit(Threaded):
 
 
 @quiesce.adapter(
-    PATTERN, world=ASYNC, name="on_overlapping_retries", lacks={*NO_OWN, "release"}, dialect=RETRY
+    PATTERN, world=ASYNC, name="on_overlapping_retries", lacks={*NO_OWN, "reentrance_error", "release"}, dialect=RETRY
 )
 class OverlappingRetries(Retry):
     """After an error all waiters try again at once; after a cancellation one does."""
@@ -571,8 +571,6 @@ class OverlappingRetries(Retry):
 
     async def call(self) -> object:
         while not self.done and self.runner is not None:
-            if self.runner == anyio.get_current_task().id:
-                return await self.reenter()
             await self.ended.wait()
             if not self.alone:
                 break

@@ -280,7 +280,6 @@ class State:
     failed: str | None = None  # what ended the last attempt, if that was no outcome
     doomed: frozenset[int] = frozenset()  # cancelled before they began
     # By relaxations only:
-    freed: frozenset[int] = frozenset()  # callers that waited for the attempt that failed
     held: frozenset[int] = frozenset()  # calls that some other object keeps from starting
     lost: frozenset[tuple[int, Outcome]] = frozenset()  # may stay blocked, or end so
     later: str = "allowed"  # what may happen to later calls as well: "answered", "anything"
@@ -347,7 +346,7 @@ class Once:
             beside = attrs.evolve(lead(state, call), loose=True)
             if state.loose:
                 yield Move(beside)
-            elif call in state.freed and state.failed and OVERLAP[state.failed] in relaxed:
+            elif state.failed and OVERLAP[state.failed] in relaxed:
                 yield Move(beside, (), OVERLAP[state.failed])
             if RELEASED_EARLY in relaxed:
                 yield Move(put(state, call, ANY), (), RELEASED_EARLY)
@@ -526,7 +525,7 @@ class Once:
         """The attempt has no outcome; somebody else tries again."""
         waiters = tuple(call for call in state.waiting if call != execution.caller)
         own = raised(outcome, execution.index)
-        again = attrs.evolve(state, failed=outcome, freed=frozenset(waiters))
+        again = attrs.evolve(state, failed=outcome)
         tags = ("UN-05", "ON-14" if outcome == "exit" else "ON-15")
         yield Move(put(again, execution.caller, own), tags)
         if self._detached and outcome == "error":  # who shares a task shares its error
@@ -576,9 +575,7 @@ class Once:
     ) -> Iterable[Move]:
         waiters = gone.waiting
         detached = swap(gone, execution, attrs.evolve(execution, caller=None))
-        dropped = attrs.evolve(
-            drop(gone, execution), failed="cancel", freed=frozenset(waiters)
-        )
+        dropped = attrs.evolve(drop(gone, execution), failed="cancel")
         tags = ("ON-13", "ON-14")
         if self._detached:
             yield Move(detached, tags)
@@ -619,8 +616,9 @@ def drop(state: State, execution: Execution) -> State:
 
 def lead(state: State, call: int, *, foreign: bool = False) -> State:
     """The call executes, its own function or perhaps another's."""
-    execution = Execution(call, None if foreign else call)
-    return attrs.evolve(state, executions=(*state.executions, execution))
+    executions = [*state.executions, Execution(call, None if foreign else call)]
+    executions.sort(key=lambda e: (e.index, -1 if e.caller is None else e.caller))  # of several, the order is no matter
+    return attrs.evolve(state, executions=tuple(executions))
 
 
 def lose(state: State, calls: tuple[int, ...], outcome: Outcome) -> State:

@@ -6,12 +6,15 @@ the checker, reports) knows only what stands here.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from quiesce.clauses import names
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Mapping
+    from collections.abc import Hashable
 
     from quiesce.adapters import Adapter
     from quiesce.clauses import Clause
@@ -43,11 +46,8 @@ class Method:
     read: Callable[[Any], Hashable] | None = None
 
 
-class ModelFactory(Protocol):
-    """Makes the model that predicts one adapter in one world."""
-
-    def __call__(self, adapter: Adapter, arguments: Mapping[str, object]) -> Model:
-        """Make it for an adapter whose constructor got these arguments."""
+#: Makes the model that predicts an adapter whose constructor got these arguments.
+ModelFactory = Callable[["Adapter", Mapping[str, object]], "Model"]
 
 
 @attrs.frozen
@@ -56,7 +56,7 @@ class Scenario:
 
     name: str
     steps: tuple[Step, ...]
-    needs: frozenset[str] = attrs.field(factory=frozenset, converter=frozenset)
+    needs: frozenset[str] = attrs.field(factory=frozenset, converter=names)
     worlds: tuple[str, ...] = ("threads", "asyncio", "trio")
     arguments: Mapping[str, object] = attrs.field(factory=dict)
 

@@ -176,10 +176,13 @@ class Answer:
 class BucketLimiter:
     """The model of one limiter."""
 
-    relaxations: Mapping[str, str] = BUCKET_RELAXATIONS
-
     def __init__(self, adapter: Adapter, arguments: Mapping[str, Any]) -> None:
         dialect = adapter.dialect
+        self.relaxations: Mapping[str, str] = {
+            signature: clause
+            for signature, clause in BUCKET_RELAXATIONS.items()
+            if clause != "RL-14" or "wait" not in adapter.lacks
+        }
         self._rate, self._burst = float(arguments["rate"]), int(arguments["burst"])
         self._leaky = dialect.get("rate_algorithm") == "leaky"
         self._rounded = self._leaky or dialect.get("rate_rounding") == "float"
@@ -329,7 +332,7 @@ class BucketLimiter:
             return
         rest = bucket.at(now) - n
         delays = [0 if rest >= 0 else time_for(-rest, bucket.rate)]
-        if self._rounded and abs(rest) <= TOKEN_HAIR:
+        if self._rounded and (abs(rest) <= TOKEN_HAIR or (rest < 0 and delays == [0])):
             delays = [0, 1]
         for delay in delays:
             if delay is not None and (limit is None or delay <= limit):
@@ -543,7 +546,7 @@ def dropped(
         return
     if ZERO_UNLIMITED in relaxed and bucket.rate == 0:
         yield Answer(bucket, at_once, (), ZERO_UNLIMITED)
-    if WRAPPED in relaxed and delay is None and n <= bucket.burst:
+    if WRAPPED in relaxed and delay is None and n <= bucket.burst and bucket.rate > 0:
         yield Answer(bucket.taken(n, now, 0), at_once, (), WRAPPED)
     fits = delay is not None and (limit is None or delay <= limit)
     if OVERSIZE_GRANTED in relaxed and n > bucket.burst and fits:

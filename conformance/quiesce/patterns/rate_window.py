@@ -92,6 +92,7 @@ class State:
     asked: bool = False
     at_once: int = 0  # answers of allow since the last barrier
     refused: bool = False  # something was refused, ever
+    doubtful: bool = False  # a refusal that only another call at the same time can excuse
 
 
 class WindowLimiter:
@@ -124,11 +125,14 @@ class WindowLimiter:
                 yield from self._request(state, call, fact.argument("n"), operation, relaxed)
 
     def internal(self, state: State, relaxed: Collection[str]) -> Iterable[Move]:
+        if unexcused(state):
+            yield Move(state)  # not the end of it: another call is still to come
         for waiter in state.waiters:
-            if waiter.n > self._burst:
-                continue
             rest = tuple(other for other in state.waiters if other is not waiter)
             without = attrs.evolve(state, waiters=rest)
+            if waiter.n > self._burst:
+                yield Move(put(without, waiter.call, (*REFUSED, state.now)))
+                continue
             said: tuple[Any, ...] = ("returned", None, state.now)
             if waiter.operation == "allow":
                 said = ("returned", True)
@@ -136,7 +140,7 @@ class WindowLimiter:
             yield from self._let_in(without, waiter.call, waiter.n, said, relaxed)
 
     def may_rest(self, state: State) -> bool:
-        if any(waiter.owed for waiter in state.waiters):
+        if unexcused(state) or any(waiter.owed for waiter in state.waiters):
             return False
         return not self._wanting(state) or state.now <= state.hungry + self._memory
 
@@ -152,6 +156,7 @@ class WindowLimiter:
             calls=tuple(entry for entry in state.calls if entry[1] == BLOCKED),
             doomed=frozenset(),
             at_once=0,
+            doubtful=False,
         )
 
     def instants(self, state: State) -> Iterable[int]:
@@ -189,7 +194,7 @@ class WindowLimiter:
                 hungry=state.hungry if self._wanting(state) else state.now,
             )
             yield Move(put(begun, call, BLOCKED), tuple(tags))
-            if n > self._burst or n < 0 or operation == "wait_until":
+            if n < 0 or operation == "wait_until":
                 gone = attrs.evolve(begun, waiters=state.waiters, hungry=state.hungry)
                 yield Move(put(gone, call, (*REFUSED, state.now)), tuple(tags))
 
@@ -218,9 +223,12 @@ class WindowLimiter:
                 yield attrs.evolve(move, clauses=tags)
         if self._may_refuse(state, n):
             yield Move(refused, (*tags, "RL-04", "UN-04"))
-        elif STARTS_EMPTY in relaxed and self._is_idle(state):
+        else:
+            # Calls that race may get in each other's way: never more than the bound, but less.
+            yield Move(attrs.evolve(refused, doubtful=True), tags)
+        if STARTS_EMPTY in relaxed and self._is_idle(state):
             yield Move(refused, (), STARTS_EMPTY)
-        elif REFUSED_TAKES in relaxed and state.refused:
+        if REFUSED_TAKES in relaxed and state.refused:
             yield Move(refused, (), REFUSED_TAKES)
 
     def _let_in(
@@ -295,3 +303,8 @@ class WindowLimiter:
             rest = tuple(waiter for waiter in state.waiters if waiter.call != call)
             gone = attrs.evolve(state, waiters=rest, active=state.now, hungry=state.now)
             yield Move(put(gone, call, ("cancelled",)))
+
+
+def unexcused(state: State) -> bool:
+    """Whether something was refused without a reason that was seen so far."""
+    return state.doubtful and state.at_once < 2

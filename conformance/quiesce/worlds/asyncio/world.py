@@ -158,7 +158,7 @@ class AsyncioWorld:
             raise ValueError(f"can't go back from {seconds(clock.now)} to {seconds(at)}")
         self._enter()
         try:
-            self._settle()
+            self._settle_on_the_way(at)
             hops = 0
             while (due := self._loop.next_due()) is not None and due <= at:
                 hops = hops + 1 if due - clock.now <= NEXT_INSTANT_NS else 0

@@ -85,7 +85,7 @@ class Core:
     _backlog: list[Task] = attrs.Factory(list)  # ready tasks while the hub has control
     queue: list[Task] = attrs.Factory(list)  # ready or the backlog, whichever counts now
     _paused: Task | None = None  # stopped at a point, goes on first
-    _stepping: bool = False
+    _stepping: bool = False  # then a marker in ``ready`` makes every point look closer
     _steps: int = 0
     _marker: Task = attrs.Factory(lambda: marker("a step", 0))
 
@@ -95,8 +95,6 @@ class Core:
 
     def __attrs_post_init__(self) -> None:
         self.queue = self._backlog
-
-    # ---- a run, seen from the hub
 
     def begin(self, scheduler: Scheduler | None) -> None:
         """Start a run on the calling OS thread."""
@@ -219,8 +217,6 @@ class Core:
         """Let go of all greenlets."""
         self._pool.close()
 
-    # ---- seen from the running task
-
     def point(self) -> None:
         """Pass a scheduling point. Only with other tasks ready."""
         choices = self.choices
@@ -328,8 +324,6 @@ class Core:
             self.halt(error)
             return 0
 
-    # ---- choices
-
     def decide(self, step: int, *, traced: bool) -> None:
         """Make choice ``step`` for the running task, which could go on."""
         ready = self.ready
@@ -420,8 +414,6 @@ class Core:
             self.fault = error
             return -1
 
-    # ---- stepping: a marker in ``ready`` makes every point look closer
-
     def _set_stepping(self, *, on: bool) -> None:
         self._stepping = self.choices.always = on
         self.choices.aim()
@@ -449,8 +441,6 @@ class Core:
         self._switch(None, traced=traced)
         if self._stepping:
             self.ready.remove(self._marker)
-
-    # ---- greenlets
 
     def _switch(self, task: Task | None, *, traced: bool) -> None:
         """Hand over to ``task``, or to the hub. Returns when somebody hands back.

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from quiesce.worlds.threads.core import Core
 
+assert sys.version_info >= (3, 12)
+
 __all__ = ["MonitoredCode"]
 
 # 0 to 2 and 5 are for debuggers, coverage, profilers and optimisers.

@@ -223,8 +223,6 @@ class Overlay:
             raise
         return module
 
-    # ---- an entry of sys.meta_path while active
-
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:

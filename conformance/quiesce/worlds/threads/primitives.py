@@ -49,7 +49,7 @@ def _wait_limit(blocking: bool, timeout: float) -> float | None:
 class _Contended:
     """What the two kinds of lock share: an owner, and a queue of those who wait."""
 
-    __slots__ = ("__weakref__", "_core", "_number", "_offered", "_owner", "_run", "_waiters")
+    __slots__ = ("__weakref__", "_number", "_offered", "_owner", "_run", "_waiters")
 
     _core: Core
 

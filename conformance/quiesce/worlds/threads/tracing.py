@@ -45,7 +45,8 @@ class TracedCode:
         for each in codes_in(code):
             if each is not code:
                 self._codes.append(each)
-                self._marks[id(each)] = _marks_of(each, heap=self._heap)
+                marks = _marks_of(each, heap=self._heap)
+                self._marks[id(each)] = marks if any(marks) else b""
 
     def enter(self) -> None:
         """Trace, and remember who traced before: a debugger or coverage."""
@@ -97,7 +98,7 @@ class TracedCode:
                 point()
             elif marks is not None:
                 point()
-            if marks is None:
+            if not marks:
                 return None
             frame.f_trace_lines = False
             frame.f_trace_opcodes = True
@@ -106,7 +107,7 @@ class TracedCode:
         def on_event(frame: FrameType, event: str, _argument: object) -> Any:
             if event == "opcode":
                 marks = marks_of(id(frame.f_code))
-                mark = marks[frame.f_lasti] if marks is not None else 0
+                mark = marks[frame.f_lasti] if marks else 0
                 if mark:
                     if mark & _AFTER and frame in calling:
                         calling.discard(frame)
