@@ -48,9 +48,7 @@ class Cell:
             self._memos[setup.arguments] = found
         return found
 
-    def explains(
-        self, model: Model, journal: tuple[Entry, ...], relaxed: frozenset[str]
-    ) -> bool:
+    def explains(self, model: Model, journal: tuple[Entry, ...], relaxed: frozenset[str]) -> bool:
         """Whether violations already recorded explain a journal. Remembered: many schedules
         of one scenario leave the same journal.
         """

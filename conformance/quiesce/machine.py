@@ -207,5 +207,9 @@ def rule_of(weighted: Weighted) -> Any:
 
     stimulate.__name__ = weighted.name
     stimulate.__doc__ = weighted.name.replace("_", " ").capitalize() + "."
-    possible = precondition(lambda self: self.over or enabled(self.trial, weighted))
-    return possible(rule(follow=st.sampled_from(FOLLOWS), **strategies)(stimulate))
+
+    def possible(self: Any) -> bool:
+        return bool(self.over) or enabled(self.trial, weighted)
+
+    drawn_rule: Any = rule(follow=st.sampled_from(FOLLOWS), **strategies)
+    return precondition(possible)(drawn_rule(stimulate))

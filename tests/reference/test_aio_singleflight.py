@@ -335,6 +335,38 @@ def test_the_error_of_the_block_leaves_it_as_it_is(arena: Any, work: Any) -> Non
     arena.run(main)
 
 
+def test_the_error_of_the_block_goes_before_a_cancellation_while_it_is_left(arena: Any) -> None:
+    async def main() -> None:
+        error, cleaned_up = ValueError(), anyio.Event()
+
+        async def slow_to_die() -> int:
+            try:
+                await anyio.sleep_forever()
+            finally:
+                with anyio.CancelScope(shield=True):
+                    await cleaned_up.wait()
+            return 0
+
+        async def block() -> None:
+            async with SingleFlight[str, int]() as flight:
+                flight.do_future("a", slow_to_die)
+                await arena.settle()
+                raise error
+
+        callers = [arena.call(block)]
+        for _ in range(3):
+            await arena.settle()
+        assert callers[0].status == "blocked"
+        callers[0].cancel()
+        await arena.settle()
+        assert callers[0].status == "blocked"
+        cleaned_up.set()
+        await arena.settle()
+        assert callers[0].error is error
+
+    arena.run(main)
+
+
 def test_a_cancelled_block_ends_its_executions_and_passes_the_cancellation_on(
     arena: Any, work: Any
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import threading
 import weakref
@@ -224,10 +225,14 @@ def make_released_function(fails: bool) -> tuple[Any, list[weakref.ref[Any]]]:
     def use() -> None:
         assert captured
         if fails:
-            try:
-                raise KeyError
-            except KeyError as error:
-                raise ExceptionGroup("two", [ValueError(), error]) from error
+            # Three more errors drag this frame along: a member, a cause and a context.
+            member, cause, context = KeyError(), LookupError(), ValueError()
+            for error in (member, cause, context):
+                with contextlib.suppress(Exception):
+                    raise error
+            group = ExceptionGroup("a member", [member])
+            group.__cause__, group.__context__ = cause, context
+            raise group
 
     return use, [weakref.ref(use), weakref.ref(captured)]
 

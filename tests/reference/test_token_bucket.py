@@ -96,6 +96,18 @@ TABLES: dict[str, tuple[float, int, list[Step]]] = {
             (0, "tokens", None, -2),
         ],
     ),
+    "RL-08 backwards from the latest, each gives all back": (
+        1.0,
+        2,
+        [
+            (0, "reserve", 2, 0),
+            (0, "reserve", 1, S),
+            (0, "reserve", 1, 2 * S),
+            (0, "cancel", 2, None),
+            (0, "cancel", 1, None),
+            (0, "tokens", None, 0),
+        ],
+    ),
     "RL-08 nothing comes back after the acting time": (
         1.0,
         2,

@@ -18,7 +18,7 @@ import pytest
 
 from quiesce.errors import ConfigurationError, HangError, HarnessError, SpinError
 from quiesce.worlds.asyncio import AsyncioWorld, AsyncioWorldFactory
-from quiesce.worlds.asyncio.loop import due_ns
+from quiesce.worlds.virtual_time import due_ns
 from quiesce.worlds.world import CURRENT_CALL, START, Blocked, CancelKind, Status
 
 if TYPE_CHECKING:

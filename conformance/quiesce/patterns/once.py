@@ -617,7 +617,9 @@ def drop(state: State, execution: Execution) -> State:
 def lead(state: State, call: int, *, foreign: bool = False) -> State:
     """The call executes, its own function or perhaps another's."""
     executions = [*state.executions, Execution(call, None if foreign else call)]
-    executions.sort(key=lambda e: (e.index, -1 if e.caller is None else e.caller))  # of several, the order is no matter
+    executions.sort(
+        key=lambda e: (e.index, -1 if e.caller is None else e.caller)
+    )  # of several, the order is no matter
     return attrs.evolve(state, executions=tuple(executions))
 
 
@@ -711,16 +713,37 @@ SCENARIOS = (
     Scenario("callers wait for one execution", (call(), call(), call(), VALUE, call())),
     Scenario("a burst of callers", (call(NOTHING), call(NOTHING), call(), VALUE, call())),
     Scenario("an execution without a value", (call(), call(), NONE, call())),
-    Scenario("a newcomer in the tick of the end", (call(), call(), Step(Open(), 1), call(1), call())),
+    Scenario(
+        "a newcomer in the tick of the end", (call(), call(), Step(Open(), 1), call(1), call())
+    ),
     Scenario("an error", (call(), call(), call(), ERROR, call(), VALUE, call(), VALUE)),
     Scenario("an error and nobody waits", (call(), ERROR, call(), VALUE, call())),
     Scenario("errors on end", (call(), call(), call(), ERROR, ERROR, ERROR, call(), VALUE)),
-    Scenario("a caller in the tick of an error", (call(), call(), Step(Open(0, "error"), 1), call(), VALUE, VALUE)),
-    Scenario("callers with functions of their own", (own(), own(), call(), VALUE, own()), needs=["own_function"]),
-    Scenario("a burst of own functions", (own(NOTHING), own(NOTHING), own(), ERROR, own(), VALUE), needs=["own_function"]),
+    Scenario(
+        "a caller in the tick of an error",
+        (call(), call(), Step(Open(0, "error"), 1), call(), VALUE, VALUE),
+    ),
+    Scenario(
+        "callers with functions of their own",
+        (own(), own(), call(), VALUE, own()),
+        needs=["own_function"],
+    ),
+    Scenario(
+        "a burst of own functions",
+        (own(NOTHING), own(NOTHING), own(), ERROR, own(), VALUE),
+        needs=["own_function"],
+    ),
     Scenario(
         "objects are independent",
-        (call(), call(instance=1), call(instance=1), Step(Open(1)), call(instance=1), VALUE, call()),
+        (
+            call(),
+            call(instance=1),
+            call(instance=1),
+            Step(Open(1)),
+            call(instance=1),
+            VALUE,
+            call(),
+        ),
         arguments=TWO,
     ),
     Scenario(
@@ -739,23 +762,97 @@ SCENARIOS = (
         needs=["reentrance_error"],
     ),
     Scenario("an exit", (call(), call(), call(), EXIT, call(), VALUE, call()), worlds=("threads",)),
-    Scenario("an exit and nobody waits", (call(), EXIT, call(), VALUE, call()), worlds=("threads",)),
-    Scenario("exits and an error", (call(), call(), EXIT, EXIT, call(), call(), ERROR, VALUE, call()), worlds=("threads",)),
+    Scenario(
+        "an exit and nobody waits", (call(), EXIT, call(), VALUE, call()), worlds=("threads",)
+    ),
+    Scenario(
+        "exits and an error",
+        (call(), call(), EXIT, EXIT, call(), call(), ERROR, VALUE, call()),
+        worlds=("threads",),
+    ),
     *(
         Scenario(f"{words} ({kind})", steps, worlds=ASYNC)
         for kind, cancel in (("first kind of cancellation", 0), ("second kind", 1))
         for words, steps in (
-            ("cancel a waiter", (call(), call(cancel=cancel), call(), Step(Cancel(1)), call(), VALUE, call())),
-            ("cancel the caller that executes", (call(cancel=cancel), call(), call(), Step(Cancel(0)), call(), VALUE, call())),
-            ("cancel the only caller", (call(cancel=cancel), Step(Cancel(0)), call(), VALUE, call())),
-            ("cancel the only caller, newcomer at once", (call(cancel=cancel), Step(Cancel(0), NOTHING), call(), VALUE)),
-            ("cancel all", (call(cancel=cancel), call(cancel=cancel), Step(Cancel(0), NOTHING), Step(Cancel(1)), call(), VALUE)),
-            ("cancel whoever takes over", (call(cancel=cancel), call(cancel=cancel), call(), Step(Cancel(0)), Step(Cancel(0)), VALUE)),
-            ("cancel the heir at once", (call(cancel=cancel), call(cancel=cancel), call(), Step(Cancel(0), 1), Step(Cancel(1)), VALUE)),
-            ("cancel the executing caller as it ends", (call(cancel=cancel), call(), Step(Open(), NOTHING), Step(Cancel(0)), call(), VALUE)),
-            ("cancel the executing caller as it fails", (call(cancel=cancel), call(), Step(Open(0, "error"), 1), Step(Cancel(0)), call(), VALUE)),
-            ("cancel a waiter as it ends", (call(), call(cancel=cancel), Step(Open(), 1), Step(Cancel(1)), call(), VALUE)),
-            ("cancel before the first step", (call(NOTHING, cancel), Step(Cancel(0)), call(), VALUE)),
+            (
+                "cancel a waiter",
+                (call(), call(cancel=cancel), call(), Step(Cancel(1)), call(), VALUE, call()),
+            ),
+            (
+                "cancel the caller that executes",
+                (call(cancel=cancel), call(), call(), Step(Cancel(0)), call(), VALUE, call()),
+            ),
+            (
+                "cancel the only caller",
+                (call(cancel=cancel), Step(Cancel(0)), call(), VALUE, call()),
+            ),
+            (
+                "cancel the only caller, newcomer at once",
+                (call(cancel=cancel), Step(Cancel(0), NOTHING), call(), VALUE),
+            ),
+            (
+                "cancel all",
+                (
+                    call(cancel=cancel),
+                    call(cancel=cancel),
+                    Step(Cancel(0), NOTHING),
+                    Step(Cancel(1)),
+                    call(),
+                    VALUE,
+                ),
+            ),
+            (
+                "cancel whoever takes over",
+                (
+                    call(cancel=cancel),
+                    call(cancel=cancel),
+                    call(),
+                    Step(Cancel(0)),
+                    Step(Cancel(0)),
+                    VALUE,
+                ),
+            ),
+            (
+                "cancel the heir at once",
+                (
+                    call(cancel=cancel),
+                    call(cancel=cancel),
+                    call(),
+                    Step(Cancel(0), 1),
+                    Step(Cancel(1)),
+                    VALUE,
+                ),
+            ),
+            (
+                "cancel the executing caller as it ends",
+                (
+                    call(cancel=cancel),
+                    call(),
+                    Step(Open(), NOTHING),
+                    Step(Cancel(0)),
+                    call(),
+                    VALUE,
+                ),
+            ),
+            (
+                "cancel the executing caller as it fails",
+                (
+                    call(cancel=cancel),
+                    call(),
+                    Step(Open(0, "error"), 1),
+                    Step(Cancel(0)),
+                    call(),
+                    VALUE,
+                ),
+            ),
+            (
+                "cancel a waiter as it ends",
+                (call(), call(cancel=cancel), Step(Open(), 1), Step(Cancel(1)), call(), VALUE),
+            ),
+            (
+                "cancel before the first step",
+                (call(NOTHING, cancel), Step(Cancel(0)), call(), VALUE),
+            ),
         )
     ),
 )

@@ -86,8 +86,10 @@ class Pattern:
     leaks: Mapping[str, str] = attrs.field(factory=dict)
 
     #: Whether an adapter's calls may be cancelled: it says what becomes of them.
-    cancels: Callable[[Adapter], bool] = lambda adapter: not any(
-        value == "none" for flag, value in adapter.dialect.items() if flag.endswith("_cancel")
+    cancels: Callable[[Adapter], bool] = lambda adapter: (
+        not any(
+            value == "none" for flag, value in adapter.dialect.items() if flag.endswith("_cancel")
+        )
     )
     #: Whether an adapter's constructor takes this value of an argument.
     constructs: Callable[[Adapter, str, Any], bool] = lambda *_: True

@@ -244,7 +244,10 @@ class BucketLimiter:
         )
 
     def instants(self, state: State) -> Iterable[int]:
-        found: set[int | None] = {state.bucket.fills_at(1), state.bucket.fills_at(state.bucket.burst)}
+        found: set[int | None] = {
+            state.bucket.fills_at(1),
+            state.bucket.fills_at(state.bucket.burst),
+        }
         for waiter in state.waiters:
             found |= {waiter.earliest, waiter.latest}
             if waiter.queued and (due := state.bucket.fills_at(waiter.n)) is not None:
@@ -371,7 +374,9 @@ class BucketLimiter:
         elif self._leaky:
             queued = Waiter(call, n, queued=True)
             after = attrs.evolve(waiting, waiters=(*state.waiters, queued))
-            yield Move(attrs.evolve(after, granted=min(STEADY, state.granted + 1)), tags_of(state, n))
+            yield Move(
+                attrs.evolve(after, granted=min(STEADY, state.granted + 1)), tags_of(state, n)
+            )
             if WAIT_LOOSE in relaxed:
                 yield Move(loose, (), WAIT_LOOSE)
             return
@@ -655,7 +660,11 @@ def blame_answer(expected: Sequence[View], seen: View) -> str:
             return "UN-04 a call that nobody cancelled sees a cancellation"
         if outcome[0] == "raised":
             kind = outcome[1][0]
-            return "UN-05 an internal error comes out" if kind == "alien" else "RL-11 a call is refused that must not be"
+            return (
+                "UN-05 an internal error comes out"
+                if kind == "alien"
+                else "RL-11 a call is refused that must not be"
+            )
         if outcome == BLOCKED:
             return "UN-03 a caller is never woken"
         if outcome == ("cancelled",) or wanted is None or wanted[0] == "cancelled":

@@ -411,7 +411,9 @@ STIMULI = (
     asking("wait_for_several", "wait", 3, (2, 2, 3, 6), "wait", "weighted"),
     asking("wait_for_none", "wait", 1, (0,), "wait", "weighted", "zero_tokens"),
     asking("wait_until", "wait_until", 4, (1,), "deadline", timeout=TIMEOUTS),
-    asking("wait_for_several_until", "wait_until", 2, (2, 3), "deadline", "weighted", timeout=TIMEOUTS),
+    asking(
+        "wait_for_several_until", "wait_until", 2, (2, 3), "deadline", "weighted", timeout=TIMEOUTS
+    ),
     asking("reserve_one", "reserve", 6, (1,), "reserve"),
     asking("reserve_several", "reserve", 4, (2, 2, 3, 6, 0), "reserve", "weighted", "zero_tokens"),
     calling("look_at_a_delay", "delay", 3, "reserve", which=(0, 1, 2, 3)),
@@ -433,7 +435,9 @@ STIMULI = (
 )
 
 
-def start(operation: str, follow: int = 0, *, cancel: int = 0, instance: int = 0, **given: Any) -> Step:
+def start(
+    operation: str, follow: int = 0, *, cancel: int = 0, instance: int = 0, **given: Any
+) -> Step:
     return Step(Start(operation, arguments(**given), instance, cancel), follow)
 
 

@@ -289,7 +289,9 @@ class WindowLimiter:
         used = self._in_window(state, self._period + RESOLUTION)
         if not self._sliding:
             window = state.window
-            known = window.first is not None and state.now <= window.first + self._period + RESOLUTION
+            known = (
+                window.first is not None and state.now <= window.first + self._period + RESOLUTION
+            )
             used = min(used, window.count) if known else 0
         return used + n > self._burst
 

@@ -13,4 +13,6 @@ if TYPE_CHECKING:
 
 __all__ = ["PATTERNS"]
 
-PATTERNS: Final[dict[str, Pattern]] = {pattern.name: pattern for pattern in (ONCE, SINGLEFLIGHT, RATE_LIMITER)}
+PATTERNS: Final[dict[str, Pattern]] = {
+    pattern.name: pattern for pattern in (ONCE, SINGLEFLIGHT, RATE_LIMITER)
+}

@@ -81,8 +81,7 @@ UNIVERSAL: tuple[Clause, ...] = (
     Clause(
         "UN-09",
         Level.MUST,
-        "What a user function wrote before it returned is visible to whoever its return "
-        "releases.",
+        "What a user function wrote before it returned is visible to whoever its return releases.",
         "The Go memory model",
     ),
     Clause(

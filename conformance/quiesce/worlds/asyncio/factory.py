@@ -7,9 +7,9 @@ from functools import reduce
 from typing import TYPE_CHECKING, final
 
 from quiesce.errors import ConfigurationError, HarnessError
-from quiesce.worlds.asyncio.clocks import Place, places_in
 from quiesce.worlds.asyncio.jobs import JobPool
 from quiesce.worlds.asyncio.world import AsyncioWorld
+from quiesce.worlds.virtual_time import Place, places_in
 from quiesce.worlds.world import CancelKind
 
 if TYPE_CHECKING:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, final
 
 from quiesce.worlds.asyncio.naming import frames_of
+from quiesce.worlds.virtual_time import seconds
 from quiesce.worlds.watchdog import place
 
 if TYPE_CHECKING:
@@ -61,12 +62,6 @@ class AsyncioGate:
         for future in self._waiters:
             if not future.done():
                 future.set_result(None)
-
-
-def seconds(at: int) -> str:
-    """Integer nanoseconds as seconds, exactly."""
-    whole, rest = divmod(at, 1_000_000_000)
-    return f"{whole}.{rest:09d}".rstrip("0").rstrip(".") + " s"
 
 
 def waits_for(task: asyncio.Task[Any], loop: VirtualLoop) -> str:

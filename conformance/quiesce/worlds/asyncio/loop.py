@@ -10,44 +10,26 @@ from __future__ import annotations
 
 import asyncio
 import heapq
-import math
 import threading
 from collections import deque
-from typing import TYPE_CHECKING, Any, Final, TypeVarTuple, Unpack, final
+from typing import TYPE_CHECKING, Any, TypeVarTuple, Unpack, final
 from weakref import WeakKeyDictionary
 
 from quiesce.errors import HarnessError
 from quiesce.worlds.asyncio.jobs import Job, JobPool
 from quiesce.worlds.asyncio.naming import error_text, name_of, task_name
+from quiesce.worlds.virtual_time import NEVER, due_ns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from contextvars import Context
     from types import AsyncGeneratorType
 
-    from quiesce.worlds.asyncio.clocks import VirtualClock
+    from quiesce.worlds.virtual_time import VirtualClock
 
-__all__ = ["VirtualLoop", "due_ns"]
+__all__ = ["VirtualLoop"]
 
 _Ts = TypeVarTuple("_Ts")
-
-#: "Never": the due time of a timer at infinity.
-NEVER: Final = 1 << 63
-
-
-def due_ns(when: float) -> int:
-    """The integer nanosecond at which a timer for ``when`` seconds fires.
-
-    The nearest one if ``when`` means it, that is, if no more than float noise lies between
-    (0.001 ns, or 4 units in the last place on a far clock); else the next one, since a
-    timer may be late but never early.
-    """
-    if when == math.inf:
-        return NEVER
-    exact = when * 1e9
-    nearest = round(exact)
-    noise = max(0.001, 4 * math.ulp(exact))
-    return nearest if abs(exact - nearest) <= noise else math.ceil(exact)
 
 
 @final

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any, Final, final
 
 from quiesce.errors import HangError, HarnessError, SpinError
 from quiesce.worlds.asyncio.callers import Caller, ScopeKind
-from quiesce.worlds.asyncio.clocks import Place, VirtualClock, show, showing
 from quiesce.worlds.asyncio.closing import abandon
-from quiesce.worlds.asyncio.gates import AsyncioGate, seconds, waits_for
+from quiesce.worlds.asyncio.gates import AsyncioGate, waits_for
 from quiesce.worlds.asyncio.loop import VirtualLoop
 from quiesce.worlds.asyncio.naming import error_text, name_of, pause_of, task_name, task_of
+from quiesce.worlds.virtual_time import Place, VirtualClock, seconds, show, showing
 from quiesce.worlds.watchdog import Watch, watchdog
 from quiesce.worlds.world import START, Blocked, Call, CancelKind, Operation, Status
 

@@ -19,7 +19,7 @@ from contextvars import Context
 from typing import TYPE_CHECKING, Final, final
 
 import attrs
-from greenlet import (  # type: ignore[import-untyped]  # ships no types
+from greenlet import (
     GreenletExit,
     getcurrent,
     greenlet,

@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Final, final
 
 import attrs
-from greenlet import (  # type: ignore[import-untyped]  # ships no types
+from greenlet import (
     GreenletExit,
     getcurrent,
     greenlet,

@@ -14,7 +14,7 @@ import _thread as real
 from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any, Final, final
 
-from greenlet import GreenletExit  # type: ignore[import-untyped]  # ships no types
+from greenlet import GreenletExit
 
 from quiesce.worlds.threads.locals import local_type_over
 from quiesce.worlds.threads.stacks import notification

@@ -14,7 +14,7 @@ import selectors as real_selectors
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, final
 
-from greenlet import GreenletExit  # type: ignore[import-untyped]  # ships no types
+from greenlet import GreenletExit
 
 from quiesce.errors import HarnessError
 from quiesce.worlds.threads.clocks import datetime_module, os_module, random_module, time_module

@@ -10,7 +10,7 @@ import attrs
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from greenlet import greenlet  # type: ignore[import-untyped]  # ships no types
+    from greenlet import greenlet
 
 __all__ = ["SLEEP", "Task", "Waitable", "marker", "nanoseconds"]
 

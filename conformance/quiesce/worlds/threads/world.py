@@ -8,7 +8,7 @@ from _thread import _count as real_thread_count
 from typing import TYPE_CHECKING, Any, final
 
 import attrs
-from greenlet import GreenletExit  # type: ignore[import-untyped]  # ships no types
+from greenlet import GreenletExit
 
 from quiesce.errors import HarnessError
 from quiesce.worlds.world import CURRENT_CALL, Blocked, Call, CancelKind, Operation, Status

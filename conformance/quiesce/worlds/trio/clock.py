@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, final
 
 import trio
 
-from quiesce.worlds.asyncio.loop import due_ns
 from quiesce.worlds.trio.state import idle_cushion, in_task
+from quiesce.worlds.virtual_time import due_ns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from quiesce.worlds.asyncio.clocks import VirtualClock
+    from quiesce.worlds.virtual_time import VirtualClock
 
 __all__ = ["Abandoned", "ParkingClock"]
 

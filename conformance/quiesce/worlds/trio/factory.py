@@ -7,9 +7,9 @@ from functools import reduce
 from typing import TYPE_CHECKING, final
 
 from quiesce.errors import HarnessError
-from quiesce.worlds.asyncio.clocks import Place, places_in
 from quiesce.worlds.trio.order import OrderKind, order_kind
 from quiesce.worlds.trio.world import TrioWorld
+from quiesce.worlds.virtual_time import Place, places_in
 from quiesce.worlds.world import CancelKind
 
 if TYPE_CHECKING:

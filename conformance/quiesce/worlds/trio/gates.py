@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, final
 
 import trio
 
-from quiesce.worlds.asyncio.gates import seconds
+from quiesce.worlds.virtual_time import seconds
 from quiesce.worlds.watchdog import place
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import signal
 import threading
 from typing import TYPE_CHECKING, Any, final
 
-from quiesce.worlds.asyncio.clocks import Place, VirtualClock, show, showing
+from quiesce.worlds.virtual_time import Place, VirtualClock, show, showing
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,8 +14,6 @@ import trio
 from greenlet import getcurrent, greenlet
 
 from quiesce.errors import HangError, HarnessError, SpinError
-from quiesce.worlds.asyncio.clocks import Place, VirtualClock
-from quiesce.worlds.asyncio.gates import seconds
 from quiesce.worlds.trio.callers import Caller
 from quiesce.worlds.trio.clock import ParkingClock
 from quiesce.worlds.trio.closing import make_immortal, silence
@@ -24,6 +22,7 @@ from quiesce.worlds.trio.order import BatchOrder, OrderKind
 from quiesce.worlds.trio.process import Process, hear_interrupts, ignore_interrupts
 from quiesce.worlds.trio.state import RunState, Shuffle
 from quiesce.worlds.trio.steps import SPIN_SAMPLE, Steps
+from quiesce.worlds.virtual_time import Place, VirtualClock, seconds
 from quiesce.worlds.watchdog import Watch, watchdog
 from quiesce.worlds.world import START, Blocked, Call, CancelKind, Operation, Status
 

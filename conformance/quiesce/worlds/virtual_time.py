@@ -1,4 +1,4 @@
-"""The standard clocks, which show virtual time while a world runs.
+"""Virtual time: rounding, and the standard clocks, which show virtual time while a world runs.
 
 Libraries for asyncio read ``time.monotonic`` and sleep with ``asyncio.sleep``: the two
 must agree. So the attributes of ``time`` and ``datetime`` are swapped for *faces* when a
@@ -9,6 +9,7 @@ the real clock, so one that code under test has kept does no harm.
 from __future__ import annotations
 
 import datetime
+import math
 import sys
 import time
 from types import FunctionType, ModuleType
@@ -19,7 +20,31 @@ import attrs
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-__all__ = ["Place", "VirtualClock", "places_in", "show", "showing"]
+__all__ = ["NEVER", "Place", "VirtualClock", "due_ns", "places_in", "seconds", "show", "showing"]
+
+#: "Never": the due time of a timer at infinity.
+NEVER: Final = 1 << 63
+
+
+def due_ns(when: float) -> int:
+    """The integer nanosecond at which a timer for ``when`` seconds fires.
+
+    The nearest one if ``when`` means it, that is, if no more than float noise lies between
+    (0.001 ns, or 4 units in the last place on a far clock); else the next one, since a
+    timer may be late but never early.
+    """
+    if when == math.inf:
+        return NEVER
+    exact = when * 1e9
+    nearest = round(exact)
+    noise = max(0.001, 4 * math.ulp(exact))
+    return nearest if abs(exact - nearest) <= noise else math.ceil(exact)
+
+
+def seconds(at: int) -> str:
+    """Integer nanoseconds as seconds, exactly."""
+    whole, rest = divmod(at, 1_000_000_000)
+    return f"{whole}.{rest:09d}".rstrip("0").rstrip(".") + " s"
 
 
 @final
