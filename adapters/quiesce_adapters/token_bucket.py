@@ -19,8 +19,10 @@ import quiesce
     # MemoryStorage is "suitable for multi-threaded applications" (storage.py).
     # Time is a float of seconds.
     dialect={
-        **{"rate_algorithm": "token_bucket", "rate_rounding": "float"},
-        **{"rate_cancel": "none", "rate_zero": "none"},
+        "rate_algorithm": "token_bucket",
+        "rate_rounding": "float",
+        "rate_cancel": "none",
+        "rate_zero": "none",
     },
 )
 class Bucket:

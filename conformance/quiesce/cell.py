@@ -34,8 +34,9 @@ class Cell:
     factory: WorldFactory
     subject: type
     known: set[str] = attrs.field(factory=set)  # signatures already recorded
+    #: Signatures that were seen only where a trial had two subjects.
+    known_across: set[str] = attrs.field(factory=set)
     exercised: dict[str, int] = attrs.field(factory=dict)
-    recorded: dict[str, int] = attrs.field(factory=dict)
     unjudged: int = 0  # bursts with more orders than the model follows
     _explained: dict[tuple[tuple[Entry, ...], frozenset[str]], bool] = attrs.field(factory=dict)
     _memos: dict[Arguments, tuple[Model, Memo]] = attrs.field(factory=dict)
@@ -47,6 +48,10 @@ class Cell:
             found = (self.pattern.model(self.adapter, dict(setup.arguments)), {})
             self._memos[setup.arguments] = found
         return found
+
+    def knows(self, setup: Setup) -> set[str]:
+        """The signatures that are no news in a trial with this setup."""
+        return self.known | self.known_across if setup.instances > 1 else self.known
 
     def explains(self, model: Model, journal: tuple[Entry, ...], relaxed: frozenset[str]) -> bool:
         """Whether violations already recorded explain a journal. Remembered: many schedules
@@ -66,10 +71,6 @@ class Cell:
     def can_cancel(self) -> bool:
         """Whether calls can be cancelled and the adapter says what that does."""
         return bool(self.factory.cancel_kinds) and self.pattern.cancels(self.adapter)
-
-    def record(self, signature: str) -> None:
-        """Note that a violation already recorded was seen again."""
-        self.recorded[signature] = self.recorded.get(signature, 0) + 1
 
     def count(self, clause: str) -> None:
         """Note that a clause's situation arose."""

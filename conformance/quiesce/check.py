@@ -16,10 +16,11 @@ from quiesce.clauses import Level
 from quiesce.configuration import configuration_errors
 from quiesce.errors import ConfigurationError, HarnessError
 from quiesce.patterns.registry import PATTERNS
+from quiesce.process import put_back
 from quiesce.search import FINDINGS_LIMIT, Search
 from quiesce.trial import AdapterFailed
 from quiesce.verdicts import CellResult, ClauseResult, Finding, Verdict
-from quiesce.words import step_in_words
+from quiesce.words import error_in_words, step_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 __all__ = ["POINTS", "check_cell", "configuration_errors", "make_factory"]
 
 POINTS: Final = ("operations", "gil", "free-threaded")
+#: Real seconds without a sign of life after which code in a world counts as hanging.
+HANG_AFTER_S = 5.0
 FREE_THREADED_ONLY: Final = (
     "shows on free-threaded builds only: not found at the points where a build with the GIL "
     "can switch"
@@ -82,14 +85,18 @@ def make_factory(adapter: Adapter, points: str) -> WorldFactory:
         from quiesce.worlds.threads import Points, ThreadWorldFactory
 
         packages = (*adapter.packages, adapter.module)
-        return ThreadWorldFactory(points=Points(points), packages=packages)
+        return ThreadWorldFactory(
+            points=Points(points), packages=packages, hang_limit_s=HANG_AFTER_S
+        )
     if adapter.world == "asyncio":
         from quiesce.worlds.asyncio import AsyncioWorldFactory
 
-        return AsyncioWorldFactory(scope=adapter.scope, packages=adapter.packages)
+        return AsyncioWorldFactory(
+            scope=adapter.scope, packages=adapter.packages, hang_after_s=HANG_AFTER_S
+        )
     from quiesce.worlds.trio import TrioWorldFactory
 
-    return TrioWorldFactory(packages=adapter.packages)
+    return TrioWorldFactory(packages=adapter.packages, hang_after_s=HANG_AFTER_S)
 
 
 @contextmanager
@@ -116,9 +123,14 @@ class Check:
         self._cell: Cell | None = None
         self._advisories: dict[str, str] = {}
         self._error: str | None = None
+        self._put_back: list[str] = []
 
     def run(self, progress: Callable[[str], None]) -> None:
         """Search until the budget ends, or until an error ends it early."""
+        with put_back() as self._put_back:
+            self._run(progress)
+
+    def _run(self, progress: Callable[[str], None]) -> None:
         if problems := configuration_errors(self._declared):
             self._error = "configuration: " + " ".join(problems)
             return
@@ -135,11 +147,11 @@ class Check:
         except AdapterFailed as error:
             self._error = f"configuration: {error}"
         except HarnessError as error:
-            self._error = f"{type(error).__name__}: {error}"
-        except (KeyboardInterrupt, SystemExit):
-            raise
+            self._error = error_in_words(error)
+        except KeyboardInterrupt:
+            raise  # the user's: what an adapter raises in a world stays in its call
         except BaseException as error:  # adapters raise anything, and none of it is ours to pass on
-            self._error = f"unexpected {type(error).__name__}: {error}"
+            self._error = f"unexpected {error_in_words(error)}"
 
     def _look_again_with_the_gil(self, progress: Callable[[str], None]) -> None:
         """Tell apart what shows on any build from what needs switches that the GIL prevents."""
@@ -246,4 +258,6 @@ class Check:
             notes.append(f"{self._cell.unjudged} bursts had too many orders to follow: not judged")
         if len(self._failures()) >= FINDINGS_LIMIT:
             notes.append(f"the search ended at {FINDINGS_LIMIT} distinct violations")
+        if self._put_back:
+            notes.append(f"changed in the process, and put back: {', '.join(self._put_back)}")
         return tuple(notes)

@@ -89,7 +89,7 @@ class Exploration:
 
     def __str__(self) -> str:
         verdict = "no failure" if self.failure is None else self.failure
-        head = f"{self.program} at the points {self.points.value}: {verdict}. {self.bound}."
+        head = f"{self.program} at the points {self.points.value}: {verdict} ({self.bound})"
         return "\n  ".join((head, *self.history))
 
 
@@ -185,7 +185,7 @@ class Explorer:
             strategy.end(failed=failed)
             if failed:
                 return self._explain(strategy.schedule, executions)
-        bound = f"{executions} schedules sampled, and nothing beyond them is known"
+        bound = f"{executions} schedules sampled; nothing beyond them is known"
         complete = False
         if isinstance(strategy, (Bounded, Portfolio)):
             certificate = strategy.certificate
@@ -204,7 +204,7 @@ class Explorer:
                 f"{self.name} failed once and not when the same schedule was run again: it depends "
                 "on something real, such as the wall clock, hash order or object addresses"
             )
-        bound = f"failing schedule number {executions}, made short: {short.deviations} deviations"
+        bound = f"found by schedule number {executions}, made short to {_deviations(short.deviations)}"
         return Exploration(
             self.name,
             self.points,
@@ -298,13 +298,21 @@ def _end(call: Call) -> str:
     return f"call {call.number} ({call.name}) {call.status.value}{error}"
 
 
+def _deviations(number: int) -> str:
+    return f"{number} deviation{'' if number == 1 else 's'}"
+
+
 def _covered(certificate: Certificate, executions: int) -> str:
     if certificate.ended:
-        return f"Complete: the space ended after {executions} executions"
-    text = f"Level {certificate.level} complete: no failure with at most {certificate.level} deviations"
+        return f"complete: the space ended, all its {certificate.executions} schedules ran"
+    level = certificate.level
+    text = f"level {level} complete: no failure with at most {_deviations(level)}"
     if certificate.cut:
-        text += f"; sampled {certificate.cut:.2%} of level {certificate.level + 1}"
-    return f"{text}; {executions} executions, and nothing beyond them is known"
+        text += f"; {certificate.cut:.2%} of level {level + 1} sampled"
+    others = executions - certificate.executions
+    if others:
+        text += f"; {others} other schedules sampled"
+    return f"{text}; nothing beyond them is known"
 
 
 def _standing() -> str:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import inspect
 import weakref
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
 from quiesce.model import BLOCKED
 from quiesce.patterns.universal import ALIEN_CANCEL
 from quiesce.stimuli import Arguments, Cancelled, Fact, Part
+from quiesce.words import error_in_words
 from quiesce.worlds.world import CURRENT_CALL, START, Call, Gate, Status, World
 
 if TYPE_CHECKING:
@@ -23,6 +24,12 @@ if TYPE_CHECKING:
     from quiesce.patterns.pattern import Method
 
 __all__ = ["Execution", "Log", "Record", "Token", "WorkError", "WorkExit", "ended", "mentions"]
+
+
+#: Types whose own methods can be trusted.
+PLAIN: Final = (type(None), bool, int, float, str)
+#: Results nested deeper than this count as things.
+DEPTH: Final = 8
 
 
 class WorkError(Exception):
@@ -169,7 +176,7 @@ class Log:
     def _raised(self, record: Record, error: BaseException) -> None:
         record.told = True
         if not self.closed:
-            self.note(f"c{record.number} ends with {self._show(error)}")
+            self.note(f"c{record.number} ends with {error_in_words(error)}")
 
     def user_function(self, part: Part, number: int | None) -> Callable[[], Any]:
         """A user function, and its log: it starts, waits at a gate, and ends as told."""
@@ -320,13 +327,13 @@ class Log:
         return f"function {execution.index}{of}{where}"
 
     def _show(self, value: object) -> str:
-        if isinstance(value, Token):
+        """A value in words. What a subject made is never asked: its own words may fail or vary."""
+        kind = type(value)
+        if kind is Token:
             return f"the value of function {value.index}"
-        if isinstance(value, BaseException):
-            return f"{type(value).__name__}: {value}" if str(value) else type(value).__name__
-        if isinstance(value, tuple):
-            return "(" + ", ".join(self._show(item) for item in value) + ")"
-        return repr(value)
+        if issubclass(kind, tuple):
+            return "(" + ", ".join(self._show(item) for item in tuple.__iter__(value)) + ")"
+        return repr(value) if kind in PLAIN else f"a {kind.__qualname__}"
 
 
 def ended(record: Record) -> bool:
@@ -334,15 +341,23 @@ def ended(record: Record) -> bool:
     return record.world_call.status is not Status.BLOCKED
 
 
-def freeze(value: object, part: Part) -> Any:
-    """A returned value in the form that models predict."""
-    if isinstance(value, Token):
+def freeze(value: Any, part: Part, depth: int = 0) -> Any:
+    """A returned value in the form that models predict.
+
+    None of a subject's own methods is called, so a strange object does no harm.
+    """
+    kind = type(value)
+    if kind is Token:
         return ("value", value.index) if value.part == part else ("value of another key",)
-    if value is None or isinstance(value, bool | int | float | str):
+    if kind in PLAIN:
         return value
-    if isinstance(value, tuple | list):
-        return tuple(freeze(item, part) for item in value)
-    return ("thing", type(value).__qualname__)
+    for base, plain in ((int, int.__int__), (float, float.__float__), (str, str.__str__)):
+        if issubclass(kind, base):
+            return plain(value)
+    for base in (tuple, list):
+        if issubclass(kind, base) and depth < DEPTH:
+            return tuple(freeze(item, part, depth + 1) for item in base.__iter__(value))
+    return ("thing", kind.__qualname__)
 
 
 def mentions(outcome: Any, index: int) -> bool:

@@ -64,8 +64,6 @@ def minimise(failure: Failure, run: Run, search: Search) -> Failure:
             found = run(setup, steps, replay) or search(setup, steps)
         return found
 
-    if best.setup.instances > 1:
-        best = again(attrs.evolve(best.setup, instances=1), best.steps) or best
     width = max(1, len(best.steps) // 2)
     while left > 0:
         start = dropped = 0
@@ -86,6 +84,8 @@ def minimise(failure: Failure, run: Run, search: Search) -> Failure:
         if step.follow != SETTLE:
             simpler = (*best.steps[:index], attrs.evolve(step, follow=SETTLE))
             best = again(best.setup, simpler + best.steps[index + 1 :]) or best
+    if best.setup.instances > 1:
+        best = again(attrs.evolve(best.setup, instances=1), best.steps) or best
     return fewest_deviations(best, run)
 
 

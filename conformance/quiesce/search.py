@@ -14,6 +14,8 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
+import attrs
+
 from quiesce.cell import Setup
 from quiesce.machine import draw_setup, draw_steps, run_machine, setups
 from quiesce.minimise import Failure, minimise
@@ -267,7 +269,7 @@ class Search:
 
     def _found(self, failure: Failure) -> None:
         """Minimise a violation, see it once more, and record it."""
-        if failure.signature in self._cell.known:
+        if failure.signature in self._cell.knows(failure.setup):
             return
         self._progress(f"minimising {failure.signature}")
         small = minimise(
@@ -280,14 +282,17 @@ class Search:
             replay = Replay(small.schedule, strict=False)
             replay.begin()
         again = self._run(small.setup, small.steps, replay)
-        if again is not None and again.signature == small.signature:
-            self._record(again)
-        else:  # what does not repeat is no verdict
-            self.inconclusive[small.signature] = small
+        if again is None or again.signature != small.signature:
+            self.inconclusive[small.signature] = small  # what does not repeat is no verdict
             self._cell.known.add(small.signature)
+        elif small.setup.instances > 1:  # with one subject it does not happen
+            self._cell.known_across.add(small.signature)
+            self._record(attrs.evolve(again, signature=self._cell.pattern.independence))
+        else:
+            self._record(again)
 
     def _record(self, failure: Failure) -> None:
-        self.failures[failure.signature] = failure
+        self.failures.setdefault(failure.signature, failure)
         self._cell.known.add(failure.signature)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from quiesce.errors import HarnessError, SpinError
 from quiesce.log import Execution, Log, Record, ended, mentions
 from quiesce.model import Burst, Checker, Entry, Mismatch, TooManyStates, View, name
-from quiesce.patterns.universal import LEAK, SPIN
+from quiesce.patterns.universal import LEAK, SPIN, SWALLOWED
 from quiesce.stimuli import (
     NOTHING,
     SETTLE,
@@ -31,7 +31,7 @@ from quiesce.stimuli import (
     Ticked,
 )
 from quiesce.verdicts import violation_type
-from quiesce.words import view_in_words
+from quiesce.words import error_in_words, view_in_words
 from quiesce.worlds.world import START, Call, Gate, Status
 
 if TYPE_CHECKING:
@@ -181,9 +181,21 @@ class Trial:
         for _, stop in self._hosts:
             stop.open()
         self._settle()
+        for _ in range(DRAIN_LIMIT):  # stopping may take its time
+            if all(call.status is not Status.BLOCKED for call, _ in self._hosts):
+                break
+            if not self._advance("next", 0, 0):
+                break
         if self._tainted or "stop" in self.cell.adapter.lacks:
             return
         self.cell.count("UN-01")
+        for call, _ in self._hosts:
+            if call.error is not None:
+                kind = f"{type(call.error).__module__}.{type(call.error).__qualname__}"
+                signature = f"UN-05 an internal error comes out: {kind}"
+                self._violated(signature, "it stops", error_in_words(call.error))
+            if call.status is Status.BLOCKED:
+                self._violated(LEAK, "it stops", "stopping it does not end")
         left = [*self.world.census()]
         for known in self._baseline:
             if known in left:
@@ -223,14 +235,17 @@ class Trial:
             stop = self.world.gate(f"stop {instance}")
             call = self.world.spawn(f"host {instance}", self._host(instance, stop))
             self._hosts.append((call, stop))
-            self.world.settle()
+            try:
+                self.world.settle()
+            except SpinError as error:
+                raise AdapterFailed(self._not_constructed(str(error))) from error
             if call.status is not Status.BLOCKED or len(self.log.subjects) != instance + 1:
-                error = call.error
-                message = f"{self.cell.adapter.name}: the adapter could not be constructed: " + (
-                    f"{type(error).__name__}: {error}" if error else "it blocks"
-                )
-                raise AdapterFailed(message) from error
+                reason = "it blocks" if call.error is None else error_in_words(call.error)
+                raise AdapterFailed(self._not_constructed(reason)) from call.error
         self._baseline = self.world.census()
+
+    def _not_constructed(self, reason: str) -> str:
+        return f"{self.cell.adapter.name}: the adapter could not be constructed: {reason}"
 
     def _host(self, instance: int, stop: Gate) -> Callable[[], Any]:
         arguments = dict(self.setup.arguments)
@@ -386,9 +401,13 @@ class Trial:
         )
         if quiet and not last and not any(instant <= at for instant in self.checker.instants()):
             return  # a poll of the subject's own: nothing to compare
+        self._tick()
+        self._compare()
+
+    def _tick(self) -> None:
+        """Tell every part what time it is."""
         for part in self._parts():
             self._issue(part, Ticked(self.world.now))
-        self._compare()
 
     def _parts(self) -> list[Part]:
         return sorted({*self._watched, *self.log.executions, *self._views}, key=repr)
@@ -426,14 +445,14 @@ class Trial:
         try:
             function()
         except SpinError as error:
+            self._tick()
             try:
                 # Code that polls until the clock is past its time spins at that very time, but
                 # no longer than a real clock stands still.
                 self.world.advance_to(self.world.now + 1)
             except (SpinError, HarnessError):
                 self._violated(SPIN, "the world comes to rest", str(error))
-            for part in self._parts():
-                self._issue(part, Ticked(self.world.now))
+            self._tick()
 
     def _settle(self) -> None:
         self._run(self.world.settle)
@@ -453,6 +472,7 @@ class Trial:
 
     def _compare(self) -> None:
         self._tell_ends()
+        self._look_for_swallowed_cancellations()
         for part in self._parts():
             facts, after = self._pending.get(part, ((), ()))
             view = self._view(part)
@@ -472,6 +492,24 @@ class Trial:
                     self._mismatched(mismatch)
             self._seal(part)
         self.cell.count("UN-03")
+
+    def _look_for_swallowed_cancellations(self) -> None:
+        """At rest, a call that was cancelled has ended, one way or the other."""
+        for part, records in self._watched.items():
+            for record in records:
+                call = record.call
+                if (
+                    call is None
+                    or not call.cancel_requested
+                    or ended(record)
+                    or part in self._tainted
+                ):
+                    continue
+                if SWALLOWED in self.cell.knows(self.setup):
+                    self._tainted.add(part)
+                else:
+                    who = f"c{record.number}"
+                    self._violated(SWALLOWED, f"{who} ends", f"{who} goes on as if nothing was")
 
     def _tell_ends(self) -> None:
         for records in self._watched.values():
@@ -498,20 +536,19 @@ class Trial:
     def _mismatched(self, mismatch: Mismatch) -> None:
         part = mismatch.entry.part
         journal = [entry for entry in self.journal if entry.part == part]
-        known = self.cell.known & set(self.model.relaxations)
+        recorded = self.cell.knows(self.setup)
+        known = recorded & set(self.model.relaxations)
         if known and self.cell.explains(self.model, tuple(journal), frozenset(known)):
             self._tainted.add(part)  # no news: violations already recorded explain it
             return
         signature = name(self.model, journal, mismatch.expected)
-        if signature in self.cell.known:
-            self.cell.record(signature)
+        if signature in recorded:
             self._tainted.add(part)
             return
         expected = " or ".join(view_in_words(view) for view in mismatch.expected[:3]) or "nothing"
         self._violated(signature, expected, view_in_words(mismatch.entry.seen))
 
     def _violated(self, signature: str, expected: str, observed: str) -> None:
-        if signature in self.cell.known:
-            self.cell.record(signature)
+        if signature in self.cell.knows(self.setup):
             raise Recorded(signature)
         raise violation_type(signature)(signature, expected, observed)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import re
+from typing import TYPE_CHECKING, Any, Final
 
 from quiesce.stimuli import NOTHING, SETTLE, Advance, Arguments, Cancel, Inside, Open, Start, Step
 from quiesce.worlds.world import START
@@ -10,7 +11,10 @@ from quiesce.worlds.world import START
 if TYPE_CHECKING:
     from quiesce.model import View
 
-__all__ = ["step_in_words", "view_in_words"]
+__all__ = ["error_in_words", "step_in_words", "view_in_words"]
+
+#: Where objects stand in memory differs from run to run.
+ADDRESS: Final = re.compile("0x[0-9a-fA-F]{6,}")
 
 
 def step_in_words(step: Step) -> str:
@@ -70,3 +74,13 @@ def frozen_in_words(value: object) -> str:
         case tuple():
             return "(" + ", ".join(frozen_in_words(item) for item in value) + ")"
     return repr(value)
+
+
+def error_in_words(error: BaseException) -> str:
+    """An error's type and message. It may be the subject's, and its own words may fail."""
+    kind = type(error).__name__
+    try:
+        message = ADDRESS.sub("0x...", str(error))
+    except BaseException as another:
+        return f"{kind}, whose message raises {type(another).__name__}"
+    return f"{kind}: {message}" if message else kind

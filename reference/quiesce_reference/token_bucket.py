@@ -61,11 +61,6 @@ class TokenBucket:
         self._last_event = 0  # when the latest grant under a finite rate acts
 
     @property
-    def rate(self) -> float:
-        """Tokens a second."""
-        return self._rate
-
-    @property
     def burst(self) -> int:
         """The most tokens it holds."""
         return self._burst

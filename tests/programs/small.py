@@ -179,3 +179,18 @@ class LockedCounter:
 
     def ok(self) -> bool:
         return self.value == 15
+
+
+class Locked2(LockedCounter):
+    """The same with two tasks that count to one, so that every schedule can be run."""
+
+    def bump(self) -> None:
+        with self.lock:
+            value = self.value
+            self.value = value + 1
+
+    def tasks(self) -> Tasks:
+        return self.bump, self.bump
+
+    def ok(self) -> bool:
+        return self.value == 2

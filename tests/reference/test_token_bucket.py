@@ -348,7 +348,8 @@ def test_a_rate_that_is_none_is_refused(rate: float) -> None:
         TokenBucket(rate, 1)
     with pytest.raises(ValueError, match="rate must be 0 or more"):
         bucket.set_rate(rate, at=0)
-    assert bucket.rate == 1.0
+    assert bucket.request(1, at=0)
+    assert bucket.tokens(at=S // 4) == 0.25, "the old rate still counts"
 
 
 def test_a_negative_burst_is_refused() -> None:

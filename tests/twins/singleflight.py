@@ -299,6 +299,19 @@ class KeepsResult(Flight):
         await super().succeeded(key, call, value)
 
 
+@quiesce.adapter(PATTERN, name="un_swallows_a_cancellation", **AIO)
+class SwallowsCancellation(Flight):
+    async def member(self, key: object, call: Shared, joined: bool) -> tuple[object, bool]:
+        try:
+            return await super().member(key, call, joined)
+        except asyncio.CancelledError:
+            call.members += 1
+            return await asyncio.shield(call.done), self.shared(call, joined)
+
+    def abandoned(self, key: object, call: Shared) -> None:
+        """Nobody really leaves."""
+
+
 class ThreadCall:
     """One execution in the thread world."""
 

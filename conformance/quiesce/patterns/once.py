@@ -46,7 +46,7 @@ CLAUSES = (
         "attempt counts only where errors are outcomes.",
         f"{GO}/once_test: TestOnce; the Go memory model, Once",
         needs=["single_init"],
-        twins=["on_check_then_act", "on_forgets_that_it_is_done"],
+        twins=["on_check_then_act", "on_none_is_not_done"],
     ),
     Clause(
         "ON-02",
@@ -859,6 +859,7 @@ SCENARIOS = (
 
 ONCE = Pattern(
     name="once",
+    independence="ON-11 what happens to one object reaches another",
     title="Once: one execution, however many callers",
     promise=__doc__ or "",
     clauses=(*CLAUSES, *UNIVERSAL),

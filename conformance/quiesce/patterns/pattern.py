@@ -91,6 +91,8 @@ class Pattern:
             value == "none" for flag, value in adapter.dialect.items() if flag.endswith("_cancel")
         )
     )
+    #: Signature of a violation that needs two subjects: what one does reaches the other.
+    independence: str = "UN-10 what happens to one subject reaches another"
     #: Whether an adapter's constructor takes this value of an argument.
     constructs: Callable[[Adapter, str, Any], bool] = lambda *_: True
     #: Steps after which nothing of them may be kept, and the signature if it is.

@@ -10,10 +10,11 @@ from quiesce.model import BLOCKED, View
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["ALIEN_CANCEL", "LEAK", "SPIN", "UNIVERSAL", "blame"]
+__all__ = ["ALIEN_CANCEL", "LEAK", "SPIN", "SWALLOWED", "UNIVERSAL", "blame"]
 
 LEAK = "UN-01 something is left running"
 SPIN = "UN-03 spins at a frozen clock"
+SWALLOWED = "UN-04 a cancellation is swallowed"
 #: What a call that nobody cancelled shows when a cancellation reaches it.
 ALIEN_CANCEL = ("raised", ("alien-cancel",))
 
@@ -48,6 +49,7 @@ UNIVERSAL: tuple[Clause, ...] = (
         "A call that is cancelled or fails leaves the object as if it had never been made, or "
         "else completes fully; nobody who was not cancelled sees a cancellation.",
         "trio memory channels; Go x/sync/semaphore: Acquire",
+        twins=["un_swallows_a_cancellation"],
     ),
     Clause(
         "UN-05",

@@ -4,10 +4,14 @@ Virtual time can't see ``while True: pass`` or a real lock: only a real clock ca
 timer of the operating system ticks while a world is open, and two ticks in the middle of
 one and the same step raise ``HangError`` inside the frame that hangs. The rule counts
 ticks of one step, never a total, so a long run on a slow machine is no hang.
+
+A frame that swallows every error can't be stopped from within its process, and nothing
+behind it would ever run again. So after some errors the process ends, and says why.
 """
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 import time
@@ -25,6 +29,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Watch", "place", "watchdog"]
 
+#: Errors that one step may swallow.
+SWALLOWED = 3
+#: How a process ends that can't go on: EX_SOFTWARE of sysexits.h.
+EXIT: Final = 70
+
 #: Bound here because a world swaps the clocks of ``time`` while it runs.
 _real_monotonic: Final = time.monotonic
 
@@ -39,6 +48,7 @@ class Watch:
     hung: Callable[[HangError], None]  # told before the error is raised: a subject may swallow it
     running: bool = False  # False while the hub has control: the hub may take its time
     _seen: int | None = None
+    _raised: int = 0  # errors in the step at work
 
     def tick(self, frame: FrameType | None) -> None:
         """Judge the step at work.
@@ -49,6 +59,7 @@ class Watch:
         progress = self.progress()
         if progress != self._seen:
             self._seen = progress
+            self._raised = 0
             return
         where = "in code without a Python frame" if frame is None else f"at {place(frame)}"
         error = HangError(
@@ -57,8 +68,17 @@ class Watch:
             "clock and objects of its own runtime. Look for an endless loop, a real lock or "
             "real input and output."
         )
+        self._raised += 1
+        if self._raised > SWALLOWED:
+            give_up(error)
         self.hung(error)
         raise error
+
+
+def give_up(error: HangError) -> None:
+    """End the process. Tests replace it."""
+    os.write(2, f"quiesce: {error} It swallows this error, so the process ends.\n".encode())
+    os._exit(EXIT)
 
 
 def place(frame: FrameType) -> str:

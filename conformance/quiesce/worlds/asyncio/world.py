@@ -20,6 +20,7 @@ from quiesce.worlds.asyncio.closing import abandon
 from quiesce.worlds.asyncio.gates import AsyncioGate, waits_for
 from quiesce.worlds.asyncio.loop import VirtualLoop
 from quiesce.worlds.asyncio.naming import error_text, name_of, pause_of, task_name, task_of
+from quiesce.worlds.interrupts import hear_interrupts, ignore_interrupts, told
 from quiesce.worlds.virtual_time import Place, VirtualClock, seconds, show, showing
 from quiesce.worlds.watchdog import Watch, watchdog
 from quiesce.worlds.world import START, Blocked, Call, CancelKind, Operation, Status
@@ -67,7 +68,7 @@ class AsyncioWorld:
         self._calls: dict[asyncio.Task[None], Call] = {}
         self._unstarted: list[Caller] = []
         self._closing = False
-        self._broken: HarnessError | None = None  # the first harness error; it stays
+        self._broken: BaseException | None = None  # the first harness error; it stays
         self._steps = 0
         self._handle: asyncio.Handle | None = None  # at work
         self._outside: tuple[Any, ...] = ()  # what _leave() puts back
@@ -77,6 +78,7 @@ class AsyncioWorld:
         self._watch = Watch(hang_after_s, lambda: self._steps, self._at_work, self._break)
         self._watching = watchdog(self._watch)
         self._watching.__enter__()
+        self._hears = hear_interrupts()
 
     @property
     def now(self) -> int:
@@ -246,11 +248,13 @@ class AsyncioWorld:
         threading.Thread.start = _refuse_to_start  # type: ignore[assignment,method-assign]  # until _leave()
         show(self._clock, self._places)
         _inside.append(self)
+        told.append(self._note_interrupt)
         self._loop.running = self._watch.running = True
 
     def _leave(self) -> None:
         """Give the process back what it had."""
         self._loop.running = self._watch.running = False
+        told.pop()
         _inside.pop()
         loop, task, hooks, start, clock = self._outside
         show(None, self._places)
@@ -283,9 +287,12 @@ class AsyncioWorld:
         if self.is_closed:
             raise HarnessError("this asyncio world is closed; open another one")
 
-    def _break(self, error: HarnessError) -> None:
+    def _break(self, error: BaseException) -> None:
         if self._broken is None:
             self._broken = error
+
+    def _note_interrupt(self) -> None:
+        self._break(KeyboardInterrupt())
 
     def refuse_thread(self, thread: threading.Thread) -> HarnessError:
         """The error for starting a real thread in this world."""
@@ -388,6 +395,8 @@ class AsyncioWorld:
             self._loop.close()
             self.is_closed = True
             self._watching.__exit__(None, None, None)
+            if self._hears:
+                ignore_interrupts()
             if self._collected:
                 gc.enable()
 

@@ -6,17 +6,16 @@ hits code in the world from one that hits the hub.
 
 from __future__ import annotations
 
-import signal
 import threading
 from typing import TYPE_CHECKING, Any, final
 
+from quiesce.worlds.interrupts import told
 from quiesce.worlds.virtual_time import Place, VirtualClock, show, showing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import FrameType
 
-__all__ = ["Process", "hear_interrupts", "ignore_interrupts"]
+__all__ = ["Process"]
 
 
 @final
@@ -49,9 +48,11 @@ class Process:
         threading.Thread.start = _refuse_to_start  # type: ignore[method-assign, assignment]  # until leave()
         show(self._clock, self._places)
         _inside.append(self)
+        told.append(self.interrupted)
 
     def leave(self) -> None:
         """Undo them."""
+        told.pop()
         _inside.pop()
         start, clock = self._outside
         self._outside = ()
@@ -67,43 +68,3 @@ _inside: list[Process] = []
 
 def _refuse_to_start(thread: threading.Thread) -> None:
     raise _inside[-1].refuse(thread.name)
-
-
-# trio takes over Ctrl-C for as long as a run lives if it finds Python's own handler, also
-# while the hub has control; it would then come out at the end of the world. Any other
-# handler keeps it out. Worlds may close in any order, so they count and share one.
-_open_worlds = 0
-_outer: Any = None
-
-
-def hear_interrupts() -> bool:
-    """Install the handler for one more world; False off the main thread, where there is none."""
-    global _open_worlds, _outer
-    if threading.current_thread() is not threading.main_thread():
-        return False
-    if not _open_worlds:
-        _outer = signal.signal(signal.SIGINT, _interrupt)
-    _open_worlds += 1
-    return True
-
-
-def ignore_interrupts() -> None:
-    """Take one world's part in the handler back."""
-    global _open_worlds, _outer
-    _open_worlds -= 1
-    if not _open_worlds:
-        if signal.getsignal(signal.SIGINT) is _interrupt and _outer is not None:
-            signal.signal(signal.SIGINT, _outer)
-        _outer = None
-
-
-def _interrupt(signum: int, frame: FrameType | None) -> None:
-    try:
-        if callable(_outer):
-            _outer(signum, frame)
-        elif _outer is not signal.SIG_IGN:
-            raise KeyboardInterrupt
-    except BaseException:
-        if _inside:
-            _inside[-1].interrupted()
-        raise

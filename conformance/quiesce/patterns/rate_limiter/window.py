@@ -13,17 +13,21 @@ lets in at most ``burst``; so two of them may meet in a doubled burst, three may
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from quiesce.adapters import Adapter
 from quiesce.model import BLOCKED, Move, View
-from quiesce.patterns.rate_bucket import REFUSED, blame_answer, fits_seen, put
-from quiesce.patterns.token_bucket import SECOND
+from quiesce.patterns.rate_limiter.bucket import SECOND
+from quiesce.patterns.rate_limiter.state import REFUSED, fits_seen, put
+from quiesce.patterns.rate_limiter.token_bucket import blame_answer
 from quiesce.stimuli import Began, Cancelled, Fact, Part, Ticked
 from quiesce.worlds.world import START
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+    from quiesce.adapters import Adapter
 
 __all__ = ["WINDOW_RELAXATIONS", "WindowLimiter"]
 
@@ -226,7 +230,7 @@ class WindowLimiter:
         else:
             # Calls that race may get in each other's way: never more than the bound, but less.
             yield Move(attrs.evolve(refused, doubtful=True), tags)
-        if STARTS_EMPTY in relaxed and self._is_idle(state):
+        if STARTS_EMPTY in relaxed and not state.grants:
             yield Move(refused, (), STARTS_EMPTY)
         if REFUSED_TAKES in relaxed and state.refused:
             yield Move(refused, (), REFUSED_TAKES)
