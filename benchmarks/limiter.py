@@ -13,11 +13,15 @@ import os
 import platform
 import statistics
 import time
-from collections.abc import Callable
 from importlib.util import find_spec
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from quiesce.worlds.world import START, WorldFactory
+from quiesce.worlds.world import START
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from quiesce.worlds.world import WorldFactory
 
 SECOND = 1_000_000_000
 HOUR = 3_600 * SECOND
@@ -47,7 +51,9 @@ class AioReference:
 
 class Aiolimiter:
     def __init__(self, rate: float, burst: int) -> None:
-        from aiolimiter import AsyncLimiter
+        from aiolimiter import (  # type: ignore[import-not-found,unused-ignore]  # optional
+            AsyncLimiter,
+        )
 
         self._limiter = AsyncLimiter(burst, burst / rate)
 

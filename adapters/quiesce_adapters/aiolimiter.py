@@ -17,7 +17,12 @@ import quiesce
     },
     # Docstring: "A leaky bucket rate limiter", with "up to max_rate acquisitions within this
     # time period in a burst".
-    dialect={"rate_algorithm": "leaky", "rate_cancel": "none", "rate_zero": "none"},
+    dialect={
+        "rate_algorithm": "leaky",
+        "rate_rounding": "float",
+        "rate_cancel": "none",
+        "rate_zero": "none",
+    },
 )
 class LeakyBucket:
     """``AsyncLimiter``: a bucket of ``burst`` that leaks ``rate`` a second."""

@@ -15,7 +15,12 @@ import quiesce
         *("infinite_rate", "zero_rate", "zero_burst"),
     },
     # README: "if you want to limit rate to 500/min"; throttler.py logs the entries' times.
-    dialect={"rate_algorithm": "sliding_window", "rate_cancel": "none", "rate_zero": "none"},
+    dialect={
+        "rate_algorithm": "sliding_window",
+        "rate_rounding": "float",
+        "rate_cancel": "none",
+        "rate_zero": "none",
+    },
 )
 class Window:
     """``Throttler``: ``burst`` entries in any period, polled as often as it does by default."""

@@ -16,7 +16,12 @@ LACKS = {
 }
 # README: a fixed window starts with the first request, and then "the counter resets"; in a
 # moving one a request counts against the nth oldest entry of the log.
-FIXED = {"rate_algorithm": "fixed_window", "rate_cancel": "none", "rate_zero": "none"}
+FIXED = {
+    "rate_algorithm": "fixed_window",
+    "rate_rounding": "float",
+    "rate_cancel": "none",
+    "rate_zero": "none",
+}
 MOVING = {**FIXED, "rate_algorithm": "sliding_window"}
 
 

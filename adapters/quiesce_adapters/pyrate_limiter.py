@@ -21,7 +21,12 @@ LACKS = {
     *("infinite_rate", "zero_rate", "zero_burst", "negative", "free_refusals"),
 }
 # README, "Algorithms": "never allows a burst above limit in any rolling interval".
-DIALECT = {"rate_algorithm": "sliding_window", "rate_cancel": "none", "rate_zero": "none"}
+DIALECT = {
+    "rate_algorithm": "sliding_window",
+    "rate_rounding": "float",
+    "rate_cancel": "none",
+    "rate_zero": "none",
+}
 
 
 def bucket_of(rate: float, burst: int) -> InMemoryBucket:

@@ -120,7 +120,12 @@ class Flight:
     requires=REQUIRES,
     scope="anyio",
     name="reference.RateLimiter",
-    dialect={"rate_algorithm": "token_bucket", "rate_cancel": "exact", "rate_zero": "refuse"},
+    dialect={
+        "rate_algorithm": "token_bucket",
+        "rate_rounding": "exact",
+        "rate_cancel": "exact",
+        "rate_zero": "refuse",
+    },
 )
 class Limiter:
     """``RateLimiter``."""

@@ -105,7 +105,12 @@ class Flight:
     world="threads",
     packages=PACKAGES,
     name="reference.RateLimiter",
-    dialect={"rate_algorithm": "token_bucket", "rate_cancel": "exact", "rate_zero": "refuse"},
+    dialect={
+        "rate_algorithm": "token_bucket",
+        "rate_rounding": "exact",
+        "rate_cancel": "exact",
+        "rate_zero": "refuse",
+    },
 )
 class Limiter:
     """``RateLimiter``."""

@@ -37,6 +37,7 @@ class Cell:
     #: Signatures that were seen only where a trial had two subjects.
     known_across: set[str] = attrs.field(factory=set)
     exercised: dict[str, int] = attrs.field(factory=dict)
+    spins: int = 0  # trials that spun, after the first
     unjudged: int = 0  # bursts with more orders than the model follows
     _explained: dict[tuple[tuple[Entry, ...], frozenset[str]], bool] = attrs.field(factory=dict)
     _memos: dict[Arguments, tuple[Model, Memo]] = attrs.field(factory=dict)

@@ -35,6 +35,9 @@ __all__ = ["POINTS", "check_cell", "configuration_errors", "make_factory"]
 POINTS: Final = ("operations", "gil", "free-threaded")
 #: Real seconds without a sign of life after which code in a world counts as hanging.
 HANG_AFTER_S = 5.0
+#: Loop turns at one instant that are no spin yet. A few libraries poll until the clock is
+#: strictly past a due time; finding that out should be cheap.
+SPIN_LIMIT: Final = 3_000
 FREE_THREADED_ONLY: Final = (
     "shows on free-threaded builds only: not found at the points where a build with the GIL "
     "can switch"
@@ -92,7 +95,10 @@ def make_factory(adapter: Adapter, points: str) -> WorldFactory:
         from quiesce.worlds.asyncio import AsyncioWorldFactory
 
         return AsyncioWorldFactory(
-            scope=adapter.scope, packages=adapter.packages, hang_after_s=HANG_AFTER_S
+            scope=adapter.scope,
+            packages=adapter.packages,
+            spin_limit=SPIN_LIMIT,
+            hang_after_s=HANG_AFTER_S,
         )
     from quiesce.worlds.trio import TrioWorldFactory
 
@@ -258,6 +264,8 @@ class Check:
             notes.append(f"{self._cell.unjudged} bursts had too many orders to follow: not judged")
         if len(self._failures()) >= FINDINGS_LIMIT:
             notes.append(f"the search ended at {FINDINGS_LIMIT} distinct violations")
+        if self._search is not None and self._search.given_up:
+            notes.append("the search ended early: the subject spins again and again")
         if self._put_back:
             notes.append(f"changed in the process, and put back: {', '.join(self._put_back)}")
         return tuple(notes)

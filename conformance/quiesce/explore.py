@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Final, Protocol, final
 
 import attrs
 
-from quiesce.errors import HarnessError, SpinError
+from quiesce.errors import ConfigurationError, HarnessError, SpinError
 from quiesce.schedulers.bounded import Bounded, Certificate
 from quiesce.schedulers.portfolio import Budget, Portfolio, minimise
 from quiesce.schedulers.replay import Replay
@@ -114,7 +114,7 @@ def explore(
       seed: the same seed makes the same search.
 
     Raises:
-      ConfigurationError: the class can't be imported again.
+      ConfigurationError: the class can't be imported again, or the point set does not exist.
       HarnessError: the program reaches for something real, or its constructor waits for ever.
     """
     with Explorer(program, points=points, packages=packages) as explorer:
@@ -139,11 +139,20 @@ class Explorer:
         packages: Sequence[str] = (),
     ) -> None:
         self.name = program.__qualname__
-        self.points = Points(points)
+        try:
+            self.points = Points(points)
+        except ValueError:
+            names = ", ".join(each.value for each in Points)
+            raise ConfigurationError(f"there is no point set {points!r}; use {names}") from None
         self._factory = ThreadWorldFactory(
             points=self.points, packages=(*packages, program.__module__)
         )
-        self._make: type[Program] = self._factory.load(program.__module__, program.__qualname__)
+        self._make: type[Program]
+        try:
+            self._make = self._factory.load(program.__module__, program.__qualname__)
+        except BaseException:
+            self._factory.shut()
+            raise
 
     def __enter__(self) -> Explorer:
         return self
@@ -204,7 +213,7 @@ class Explorer:
                 f"{self.name} failed once and not when the same schedule was run again: it depends "
                 "on something real, such as the wall clock, hash order or object addresses"
             )
-        bound = f"found by schedule number {executions}, made short to {_deviations(short.deviations)}"
+        bound = f"found by schedule {executions}, made short to {_deviations(short.deviations)}"
         return Exploration(
             self.name,
             self.points,
@@ -317,7 +326,7 @@ def _covered(certificate: Certificate, executions: int) -> str:
 
 def _standing() -> str:
     """Where the code under test stands that asks for this choice; empty if it is the hub."""
-    frame: FrameType | None = sys._getframe(2)  # noqa: SLF001 - as documented
+    frame: FrameType | None = sys._getframe(2)
     while frame is not None and frame.f_code is not Explorer.run.__code__:
         if not f"{frame.f_globals.get('__name__')}.".startswith("quiesce."):
             return f" at {place(frame)}"

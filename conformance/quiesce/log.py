@@ -23,7 +23,17 @@ if TYPE_CHECKING:
 
     from quiesce.patterns.pattern import Method
 
-__all__ = ["Execution", "Log", "Record", "Token", "WorkError", "WorkExit", "ended", "mentions"]
+__all__ = [
+    "Execution",
+    "Log",
+    "Record",
+    "Token",
+    "WorkError",
+    "WorkExit",
+    "alien",
+    "ended",
+    "mentions",
+]
 
 
 #: Types whose own methods can be trusted.
@@ -314,7 +324,7 @@ class Log:
             return ("alien-cancel",)
         if record.method.refuses or record.inside is not None:
             return ("refused",)
-        return ("alien", f"{type(error).__module__}.{type(error).__qualname__}")
+        return alien(error)
 
     def note(self, text: str) -> None:
         if not self.closed:
@@ -334,6 +344,11 @@ class Log:
         if issubclass(kind, tuple):
             return "(" + ", ".join(self._show(item) for item in tuple.__iter__(value)) + ")"
         return repr(value) if kind in PLAIN else f"a {kind.__qualname__}"
+
+
+def alien(error: BaseException) -> tuple[str, str]:
+    """An error that is no user function's, as outcomes hold it."""
+    return ("alien", f"{type(error).__module__}.{type(error).__qualname__}")
 
 
 def ended(record: Record) -> bool:

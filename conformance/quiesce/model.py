@@ -14,7 +14,7 @@ explains the whole journal names the clause.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 import attrs
 
@@ -29,11 +29,11 @@ __all__ = [
     "Burst",
     "Checker",
     "Entry",
-    "Mismatch",
     "Model",
     "Move",
     "TooManyStates",
     "View",
+    "evolve",
     "explain",
     "name",
 ]
@@ -41,11 +41,23 @@ __all__ = [
 #: Observation of a call that has not ended.
 BLOCKED: Final = ("blocked",)
 
+S = TypeVar("S", bound=attrs.AttrsInstance)
+_FIELDS: dict[type, tuple[str, ...]] = {}
+
 #: Prediction of a relaxation that says nothing about how a call stands.
 ANY: Final = ("any",)
 
 #: A set of states this large is a sign of a badly cut model, not of a rich subject.
 LAYER_LIMIT: Final = 5_000
+
+
+def evolve(state: S, **changes: Any) -> S:
+    """The state with these fields changed: ``attrs.evolve`` for what models do most."""
+    cls = type(state)
+    names = _FIELDS.get(cls)
+    if names is None:
+        names = _FIELDS[cls] = tuple(field.name for field in attrs.fields(cls))
+    return cls(*[changes[name] if name in changes else getattr(state, name) for name in names])
 
 
 class TooManyStates(Exception):
@@ -152,14 +164,6 @@ class Entry:
     seen: View
 
 
-@attrs.frozen
-class Mismatch:
-    """Nothing that the model allows looks like what was seen."""
-
-    entry: Entry
-    expected: tuple[View, ...]
-
-
 States = frozenset[Any]
 Memo = dict[Any, tuple[States, frozenset[str]]]
 
@@ -183,21 +187,31 @@ class Checker:
             found = frozenset((self._model.initial(part),))
         return found
 
-    def compare(self, entry: Entry) -> Mismatch | None:
-        """Follow one burst to a barrier. On a mismatch the states stay as they were."""
+    def compare(self, entry: Entry) -> bool:
+        """Follow one burst to a barrier; False if nothing that the model allows looks so.
+
+        Then the states stay as they were, and ``predict`` tells what it does allow.
+        """
         before = self.states(entry.part)
         key = (before, entry.burst, entry.seen)
         known = self._memo.get(key)
         if known is None:
-            known = self._follow(before, entry)
-            self._memo[key] = known
+            known = self._memo[key] = self._follow(before, entry)
         after, clauses = known
         if not after:
-            return Mismatch(entry, self._predict(before, entry.burst))
+            return False
         self._states[entry.part] = after
         for clause in clauses:
             self.exercised[clause] = self.exercised.get(clause, 0) + 1
-        return None
+        return True
+
+    def predict(self, entry: Entry) -> tuple[View, ...]:
+        """What may be seen after the entry's burst, from the states before it."""
+        try:
+            ends = self._close(self.states(entry.part), entry.burst, lambda _: True)
+        except TooManyStates as error:
+            ends = error.ends  # enough for a message
+        return tuple(dict.fromkeys(self._model.view(state) for state, _ in ends))
 
     def instants(self) -> tuple[int, ...]:
         """Instants at which some part's state says that something is due, sorted."""
@@ -220,13 +234,6 @@ class Checker:
             frozenset(model.seal(state) for state, _ in fitting),
             frozenset().union(*(clauses for _, clauses in fitting)),
         )
-
-    def _predict(self, before: States, burst: Burst) -> tuple[View, ...]:
-        try:
-            ends = self._close(before, burst, lambda _: True)
-        except TooManyStates as error:
-            ends = error.ends  # enough for a message
-        return tuple(dict.fromkeys(self._model.view(state) for state, _ in ends))
 
     def _close(
         self, before: States, burst: Burst, possible: Callable[[Any], bool]
@@ -264,7 +271,7 @@ def explain(model: Model, journal: Sequence[Entry], relaxed: Collection[str]) ->
     """Whether the model with these clauses dropped explains one part's whole journal."""
     checker = Checker(model, relaxed)
     try:
-        return all(checker.compare(entry) is None for entry in journal)
+        return all(checker.compare(entry) for entry in journal)
     except TooManyStates:
         return False
 

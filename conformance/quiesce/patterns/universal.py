@@ -10,7 +10,7 @@ from quiesce.model import BLOCKED, View
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["ALIEN_CANCEL", "LEAK", "SPIN", "SWALLOWED", "UNIVERSAL", "blame"]
+__all__ = ["ALIEN_CANCEL", "LEAK", "SPIN", "SWALLOWED", "UNIVERSAL", "blame", "internal_error"]
 
 LEAK = "UN-01 something is left running"
 SPIN = "UN-03 spins at a frozen clock"
@@ -127,14 +127,22 @@ def blame(expected: Sequence[View], seen: View, *, extra: str, value: str, cance
             continue
         if outcome == ALIEN_CANCEL:
             return cancel
-        if outcome[0] == "raised" and outcome[1][0] == "alien":
-            return f"UN-05 an internal error comes out: {outcome[1][1]}"
+        if (signature := internal_error(outcome)) is not None:
+            return signature
         if outcome == BLOCKED:
             return "UN-03 a caller is never woken"
         if wanted == BLOCKED:
             return f"{value}, too early"
         return value
     return "UN-03 a user function does not run" if seen.executions != allowed.executions else value
+
+
+def internal_error(outcome: tuple[Any, ...]) -> str | None:
+    """The signature of an outcome that is an error of nobody's user function, else None."""
+    match outcome:
+        case ("raised", ("alien", str(kind)), *_):
+            return f"UN-05 an internal error comes out: {kind}"
+    return None
 
 
 def raised(kind: str, *details: Any) -> tuple[Any, ...]:

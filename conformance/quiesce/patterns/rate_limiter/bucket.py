@@ -12,6 +12,8 @@ from typing import Final
 
 import attrs
 
+from quiesce.model import evolve
+
 __all__ = ["ENDLESS", "SECOND", "Bucket", "Grant", "time_for", "tokens_in"]
 
 #: One second in nanoseconds.
@@ -68,7 +70,7 @@ class Bucket:
 
     def settled(self, now: int, tokens: float | None = None) -> Bucket:
         """The same at ``now``, with as many tokens as there are then, or with ``tokens``."""
-        return attrs.evolve(
+        return evolve(
             self,
             tokens=self.at(now) if tokens is None else tokens,
             last=max(self.last, now),
@@ -76,7 +78,7 @@ class Bucket:
 
     def taken(self, n: int, now: int, delay: int) -> Bucket:
         """After a grant of ``n`` tokens which acts ``delay`` from now."""
-        return attrs.evolve(self.settled(now, self.at(now) - n), last_event=now + delay)
+        return evolve(self.settled(now, self.at(now) - n), last_event=now + delay)
 
     def fills_at(self, tokens: float) -> int | None:
         """When there are so many tokens; None if never, or now."""
@@ -125,5 +127,5 @@ class Bucket:
             else:
                 before = grant.acts_at - length
             if before >= now:
-                bucket = attrs.evolve(bucket, last_event=before)
+                bucket = evolve(bucket, last_event=before)
         return bucket

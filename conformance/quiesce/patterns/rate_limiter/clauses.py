@@ -156,7 +156,7 @@ CLAUSES = (
         f"{GO}: WaitN",
         needs=["wait"],
         dialect=BUCKET,
-        twins=["rl_millisecond_clock", "rl_wait_returns_late"],
+        twins=["rl_millisecond_clock", "rl_wait_returns_late", "rl_leaky_sleeps_too_long"],
     ),
     Clause(
         "RL-15",
@@ -272,9 +272,12 @@ CLAUSES = (
 )
 
 NO_USER_FUNCTION = "a rate limiter runs no user functions and is given nothing to keep"
+#: Twins of this pattern that universal clauses must catch.
+TWINS: Final = {"UN-01": ("rl_leaks_a_task",), "UN-03": ("rl_window_strands_waiters",)}
+
 SHARED = tuple(
     attrs.evolve(clause, untested=clause.untested or NO_USER_FUNCTION, twins=())
     if clause.id in ("UN-05", "UN-08", "UN-09", "UN-11")
-    else clause
+    else attrs.evolve(clause, twins=(*clause.twins, *TWINS.get(clause.id, ())))
     for clause in UNIVERSAL
 )

@@ -8,8 +8,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
-import attrs
-
+from quiesce.model import evolve
 from quiesce.patterns.rate_limiter.bucket import Bucket, Grant, time_for
 from quiesce.patterns.rate_limiter.state import Answer, State, acting, clock
 
@@ -98,14 +97,14 @@ def beginnings(state: State, relaxed: Collection[str]) -> Iterator[State]:
     if not state.fresh:
         yield state
         return
-    state = attrs.evolve(state, fresh=False)
+    state = evolve(state, fresh=False)
     yield state
     if STARTS_EMPTY in relaxed:
-        yield attrs.evolve(state, bucket=attrs.evolve(state.bucket, tokens=0.0))
+        yield evolve(state, bucket=evolve(state.bucket, tokens=0.0))
     if NO_CAP in relaxed:
-        yield attrs.evolve(state, bucket=attrs.evolve(state.bucket, capped=False))
+        yield evolve(state, bucket=evolve(state.bucket, capped=False))
     if MILLISECONDS in relaxed:
-        yield attrs.evolve(state, coarse=True)
+        yield evolve(state, coarse=True)
 
 
 def dropped(
@@ -181,9 +180,9 @@ def pulled_forward(state: State, grant: Grant, now: int) -> State:
     def pulled(other: Grant | None) -> Grant | None:
         if other is None or other.acts_at <= grant.acts_at:
             return other
-        return attrs.evolve(other, acts_at=max(now, other.acts_at - length))
+        return evolve(other, acts_at=max(now, other.acts_at - length))
 
-    return attrs.evolve(
+    return evolve(
         state,
         reservations=tuple((number, pulled(other)) for number, other in state.reservations),
     )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from quiesce.model import ANY, BLOCKED, Move, View
+from quiesce.model import ANY, BLOCKED, Move, View, evolve
 from quiesce.patterns.universal import raised
 from quiesce.worlds.world import START
 
@@ -123,7 +123,7 @@ def moved(
 ) -> Move:
     """The state after an answer."""
     granted = min(STEADY, state.granted + (answer.grant is not None))
-    after = attrs.evolve(put(state, call, said), bucket=answer.bucket, granted=granted)
+    after = evolve(put(state, call, said), bucket=answer.bucket, granted=granted)
     return Move(after, (*answer.tags, *tags), answer.relaxed or relaxed)
 
 
@@ -136,7 +136,7 @@ def put(state: Any, call: int, outcome: tuple[Any, ...]) -> Any:
     """The state in which the call stands so."""
     calls = dict(state.calls)
     calls[call] = outcome
-    return attrs.evolve(state, calls=tuple(sorted(calls.items())))
+    return evolve(state, calls=tuple(sorted(calls.items())))
 
 
 def fits_seen(calls: tuple[tuple[int, tuple[Any, ...]], ...], seen: View) -> bool:

@@ -13,9 +13,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Final
 
-import attrs
-
-from quiesce.model import ANY, BLOCKED, Move, View
+from quiesce.model import ANY, BLOCKED, Move, View, evolve
 from quiesce.patterns.rate_limiter import relaxations as drop
 from quiesce.patterns.rate_limiter.bucket import ENDLESS, Bucket, Grant, time_for
 from quiesce.patterns.rate_limiter.state import (
@@ -72,7 +70,7 @@ class BucketLimiter:
     def apply(self, state: State, fact: Fact, relaxed: Collection[str]) -> Iterable[Move]:
         match fact:
             case Ticked(at):
-                yield Move(attrs.evolve(state, now=at))
+                yield Move(evolve(state, now=at))
             case Cancelled(call):
                 yield from self._cancelled(state, call, relaxed)
             case Began(call):
@@ -85,7 +83,7 @@ class BucketLimiter:
     def internal(self, state: State, relaxed: Collection[str]) -> Iterable[Move]:
         for waiter in state.waiters:
             rest = tuple(other for other in state.waiters if other is not waiter)
-            without = attrs.evolve(state, waiters=rest)
+            without = evolve(state, waiters=rest)
             returned = put(without, waiter.call, ("returned", None, state.now))
             if waiter.loose:
                 yield Move(returned)
@@ -93,7 +91,7 @@ class BucketLimiter:
             elif waiter.queued:
                 if waiter.n <= state.bucket.at(state.now) + TOKEN_HAIR:
                     taken = state.bucket.taken(waiter.n, state.now, 0)
-                    yield Move(attrs.evolve(returned, bucket=taken), ("RL-14", "RL-16"))
+                    yield Move(evolve(returned, bucket=taken), ("RL-14", "RL-16"))
             elif waiter.earliest is not None and waiter.earliest <= state.now:
                 yield Move(returned, ("RL-14",))
 
@@ -111,7 +109,7 @@ class BucketLimiter:
         return fits_seen(state.calls, seen)
 
     def seal(self, state: State) -> State:
-        return attrs.evolve(
+        return evolve(
             state,
             calls=tuple(entry for entry in state.calls if entry[1] == BLOCKED),
             doomed=frozenset(),
@@ -139,16 +137,18 @@ class BucketLimiter:
     def _operate(self, state: State, fact: Began, relaxed: Collection[str]) -> Iterable[Move]:
         call, now = fact.call, clock(state)
         match fact.operation:
+            case "delay" | "cancel" if fact.argument("of") not in dict(state.reservations):
+                return  # in this order of things the reservation is still to come
             case "allow" | "reserve" | "wait" | "wait_until" if fact.argument("n") < 0:
                 yield Move(put(state, call, refusal(state, fact)), ("RL-22",))
                 if drop.NEGATIVE_ADDS in relaxed:
                     added = state.bucket.taken(fact.argument("n"), now, 0)
-                    after = attrs.evolve(state, bucket=added)
+                    after = evolve(state, bucket=added)
                     yield Move(put(after, call, ANY), (), drop.NEGATIVE_ADDS)
             case "allow":
-                after = attrs.evolve(state, at_once=state.at_once + 1)
+                after = evolve(state, at_once=state.at_once + 1)
                 if state.stale is None:
-                    after = attrs.evolve(after, stale=state.bucket.at(now))
+                    after = evolve(after, stale=state.bucket.at(now))
                 together = ("RL-25",) if state.at_once else ()
                 for answer in self._answers(state, fact, 0, relaxed):
                     said = ("returned", answer.grant is not None)
@@ -199,7 +199,7 @@ class BucketLimiter:
                 exact += ["RL-06"] if any(acting(state)) else []
             if answer.grant is None:
                 exact += ["RL-04", "UN-04"]
-            yield attrs.evolve(answer, tags=tuple(exact))
+            yield evolve(answer, tags=tuple(exact))
             yield from drop.dropped(state, fact, answer, limit, relaxed)
 
     def _strict(self, bucket: Bucket, n: int, now: int, limit: int | None) -> Iterator[Answer]:
@@ -224,7 +224,7 @@ class BucketLimiter:
                 yield Answer(bucket, None)
 
     def _reserved(self, state: State, call: int, answer: Answer, now: int) -> Move:
-        after = attrs.evolve(state, reservations=(*state.reservations, (call, answer.grant)))
+        after = evolve(state, reservations=(*state.reservations, (call, answer.grant)))
         said: tuple[Any, ...] = (answer.grant is not None, self._delay(answer.grant, now))
         tags = ("RL-24",) if said[1] is None and state.bucket.rate > 0 else ()
         told = ANY if answer.relaxed == drop.WRAPPED else ("returned", said)
@@ -241,7 +241,7 @@ class BucketLimiter:
         limit = fact.argument("timeout") if fact.operation == "wait_until" else None
         refused = put(state, call, refusal(state, fact))
         waiting = put(state, call, BLOCKED)
-        loose = attrs.evolve(waiting, waiters=(*state.waiters, Waiter(call, n, loose=True)))
+        loose = evolve(waiting, waiters=(*state.waiters, Waiter(call, n, loose=True)))
         oversize = n > bucket.burst and bucket.rate < math.inf
         if oversize:
             yield Move(refused, ("RL-11", "RL-20", "UN-04"))
@@ -249,10 +249,8 @@ class BucketLimiter:
                 yield Move(loose, (), drop.OVERSIZE_WAITS)
         elif self._leaky:
             queued = Waiter(call, n, queued=True)
-            after = attrs.evolve(waiting, waiters=(*state.waiters, queued))
-            yield Move(
-                attrs.evolve(after, granted=min(STEADY, state.granted + 1)), tags_of(state, n)
-            )
+            after = evolve(waiting, waiters=(*state.waiters, queued))
+            yield Move(evolve(after, granted=min(STEADY, state.granted + 1)), tags_of(state, n))
             if drop.WAIT_LOOSE in relaxed:
                 yield Move(loose, (), drop.WAIT_LOOSE)
             return
@@ -270,15 +268,15 @@ class BucketLimiter:
             if grant is None or grant.endless:
                 waiter = Waiter(call, n, grant)
             else:
-                slack = LATE if self._rounded and grant.acts_at > now else 0
-                slack = 2 * MILLISECOND if state.coarse else slack
-                early = min(slack, LATE)
-                waiter = Waiter(call, n, grant, grant.acts_at - early, grant.acts_at + slack)
-            after = attrs.evolve(waiting, waiters=(*state.waiters, waiter))
+                early = late = LATE if self._rounded and grant.acts_at > now else 0
+                if state.coarse:
+                    late = 2 * MILLISECOND
+                waiter = Waiter(call, n, grant, grant.acts_at - early, grant.acts_at + late)
+            after = evolve(waiting, waiters=(*state.waiters, waiter))
             yield moved(after, call, answer, BLOCKED, tags)
             if drop.WAIT_LOOSE in relaxed:
-                free = attrs.evolve(waiter, loose=True, latest=None)
-                after = attrs.evolve(waiting, waiters=(*state.waiters, free))
+                free = evolve(waiter, loose=True, latest=None)
+                after = evolve(waiting, waiters=(*state.waiters, free))
                 yield moved(after, call, answer, BLOCKED, relaxed=drop.WAIT_LOOSE)
 
     def _undo(self, state: State, fact: Began, relaxed: Collection[str]) -> Iterable[Move]:
@@ -289,8 +287,8 @@ class BucketLimiter:
         if grant is None or self._cancel == "none":
             yield Move(done, ("RL-08",))
             return
-        undone = attrs.evolve(grant, undone=True)
-        done = attrs.evolve(
+        undone = evolve(grant, undone=True)
+        done = evolve(
             done,
             reservations=tuple(
                 (number, undone if number == of else other) for number, other in state.reservations
@@ -301,13 +299,13 @@ class BucketLimiter:
         if grant.undone or grant.rate == math.inf or bucket.last_event < grant.acts_at:
             tags += ["RL-10"]
         strict = self._given_back(bucket, grant, now)
-        yield Move(attrs.evolve(done, bucket=strict), tuple(tags))
+        yield Move(evolve(done, bucket=strict), tuple(tags))
         for other, signature in drop.ways_to_give_back(bucket, grant, now, relaxed):
-            yield Move(attrs.evolve(done, bucket=other), (), signature)
+            yield Move(evolve(done, bucket=other), (), signature)
         if drop.CANCEL_NOOP in relaxed:
             yield Move(done, (), drop.CANCEL_NOOP)
         if drop.CANCEL_MOVES in relaxed and not grant.undone and grant.acts_at >= now:
-            after = attrs.evolve(done, bucket=strict)
+            after = evolve(done, bucket=strict)
             yield Move(drop.pulled_forward(after, grant, now), (), drop.CANCEL_MOVES)
 
     def _change(
@@ -322,30 +320,30 @@ class BucketLimiter:
         done = put(state, fact.call, ("returned", None))
         settled = state.bucket.settled(clock(state))
         tags = ["RL-21"] + (["RL-19"] if state.bucket.rate == 0 else [])
-        yield Move(attrs.evolve(done, bucket=attrs.evolve(settled, **change)), tuple(tags))
+        yield Move(evolve(done, bucket=evolve(settled, **change)), tuple(tags))
         if signature in relaxed:
-            unsettled = attrs.evolve(state.bucket, **change)
-            yield Move(attrs.evolve(done, bucket=unsettled), (), signature)
+            unsettled = evolve(state.bucket, **change)
+            yield Move(evolve(done, bucket=unsettled), (), signature)
 
     def _cancelled(self, state: State, call: int, relaxed: Collection[str]) -> Iterable[Move]:
         status = dict(state.calls).get(call)
         if status is None:
-            yield Move(attrs.evolve(state, doomed=state.doomed | {call}))
+            yield Move(evolve(state, doomed=state.doomed | {call}))
             return
         if status != BLOCKED:
             yield Move(state)
             return
         waiter = next(waiter for waiter in state.waiters if waiter.call == call)
         rest = tuple(other for other in state.waiters if other is not waiter)
-        gone = put(attrs.evolve(state, waiters=rest), call, ("cancelled",))
+        gone = put(evolve(state, waiters=rest), call, ("cancelled",))
         if waiter.grant is None:
             yield Move(gone, ("RL-15",))
             return
         now = clock(state)
         back = self._given_back(state.bucket, waiter.grant, now)
-        yield Move(attrs.evolve(gone, bucket=back), ("RL-15",))
+        yield Move(evolve(gone, bucket=back), ("RL-15",))
         for other, signature in drop.ways_to_give_back(state.bucket, waiter.grant, now, relaxed):
-            yield Move(attrs.evolve(gone, bucket=other), (), signature)
+            yield Move(evolve(gone, bucket=other), (), signature)
         if drop.WAIT_KEEPS in relaxed or not self._refunds_waits:
             yield Move(gone, (), drop.WAIT_KEEPS if self._refunds_waits else None)
 
@@ -358,7 +356,7 @@ class BucketLimiter:
         yield Move(gone, ("RL-12",) if fact.operation.startswith("wait") else ())
         if drop.DOOMED_TAKES in relaxed and fact.operation.startswith("wait"):
             for answer in self._strict(state.bucket, fact.argument("n"), clock(state), None):
-                yield Move(attrs.evolve(gone, bucket=answer.bucket), (), drop.DOOMED_TAKES)
+                yield Move(evolve(gone, bucket=answer.bucket), (), drop.DOOMED_TAKES)
 
 
 def tags_of(state: State, n: int) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from quiesce.model import BLOCKED, Move, View
+from quiesce.model import BLOCKED, Move, View, evolve
 from quiesce.patterns.rate_limiter.bucket import SECOND
 from quiesce.patterns.rate_limiter.state import REFUSED, fits_seen, put
 from quiesce.patterns.rate_limiter.token_bucket import blame_answer
@@ -35,9 +35,9 @@ __all__ = ["WINDOW_RELAXATIONS", "WindowLimiter"]
 #: round the window up to one and the request's time down.
 RESOLUTION: Final = 2_000_000
 
-STARTS_EMPTY = "RL-01 a limiter that has been idle does not let in"
 OVERSIZE_GRANTED = "RL-20 more than the burst is let in"
 REFUSED_TAKES = "RL-04 a refused request counts"
+STARTS_EMPTY = "RL-01 a limiter that has been idle does not let in"
 THUNDERING = "RL-25 concurrent calls get more than the bound"
 TOO_MUCH = "RL-16 more is let in than the bound"
 ALLOW_WAITS = "RL-03 allow does not answer at once"
@@ -46,9 +46,9 @@ STARVES = "UN-03 somebody waits, and nobody is let in"
 WINDOW_RELAXATIONS: Final = {
     signature: signature[:5]
     for signature in (
-        STARTS_EMPTY,
         OVERSIZE_GRANTED,
         REFUSED_TAKES,
+        STARTS_EMPTY,
         THUNDERING,
         TOO_MUCH,
         ALLOW_WAITS,
@@ -119,12 +119,12 @@ class WindowLimiter:
         match fact:
             case Ticked(at):
                 kept = tuple(grant for grant in state.grants if grant[0] >= at - self._memory)
-                yield Move(attrs.evolve(state, now=at, grants=kept))
+                yield Move(evolve(state, now=at, grants=kept))
             case Cancelled(call):
                 yield from self._cancelled(state, call)
             case Began(call) if call in state.doomed:
                 gone = put(state, call, ("cancelled",))
-                yield Move(attrs.evolve(gone, active=state.now))
+                yield Move(evolve(gone, active=state.now))
             case Began(call, operation):
                 yield from self._request(state, call, fact.argument("n"), operation, relaxed)
 
@@ -133,7 +133,7 @@ class WindowLimiter:
             yield Move(state)  # not the end of it: another call is still to come
         for waiter in state.waiters:
             rest = tuple(other for other in state.waiters if other is not waiter)
-            without = attrs.evolve(state, waiters=rest)
+            without = evolve(state, waiters=rest)
             if waiter.n > self._burst:
                 yield Move(put(without, waiter.call, (*REFUSED, state.now)))
                 continue
@@ -155,7 +155,7 @@ class WindowLimiter:
         return fits_seen(state.calls, seen)
 
     def seal(self, state: State) -> State:
-        return attrs.evolve(
+        return evolve(
             state,
             calls=tuple(entry for entry in state.calls if entry[1] == BLOCKED),
             doomed=frozenset(),
@@ -185,21 +185,21 @@ class WindowLimiter:
             tags += ["RL-03"] + (["RL-25"] if state.at_once else [])
         idle = self._is_idle(state)
         tags += ["RL-01"] if idle and n <= self._burst else []
-        begun = attrs.evolve(state, active=state.now)
+        begun = evolve(state, active=state.now)
         if operation == "allow":
-            begun = attrs.evolve(begun, at_once=state.at_once + 1)
+            begun = evolve(begun, at_once=state.at_once + 1)
             yield from self._allow(state, begun, call, n, tuple(tags), relaxed)
         if operation != "allow" or ALLOW_WAITS in relaxed:
             owed = idle and operation != "allow" and STARTS_EMPTY not in relaxed
             waiter = Waiter(call, n, operation, state.now, owed)
-            begun = attrs.evolve(
+            begun = evolve(
                 begun,
                 waiters=(*state.waiters, waiter),
                 hungry=state.hungry if self._wanting(state) else state.now,
             )
             yield Move(put(begun, call, BLOCKED), tuple(tags))
             if n < 0 or operation == "wait_until":
-                gone = attrs.evolve(begun, waiters=state.waiters, hungry=state.hungry)
+                gone = evolve(begun, waiters=state.waiters, hungry=state.hungry)
                 yield Move(put(gone, call, (*REFUSED, state.now)), tuple(tags))
 
     def _allow(
@@ -211,7 +211,7 @@ class WindowLimiter:
         tags: tuple[str, ...],
         relaxed: Collection[str],
     ) -> Iterable[Move]:
-        refused = attrs.evolve(put(begun, call, ("returned", False)), refused=True)
+        refused = evolve(put(begun, call, ("returned", False)), refused=True)
         if n < 0:
             yield Move(put(begun, call, REFUSED), ("RL-22",))
         elif n == 0:
@@ -224,34 +224,34 @@ class WindowLimiter:
         else:
             tags = (*tags, "RL-04") if state.refused else tags
             for move in self._let_in(begun, call, n, ("returned", True), relaxed):
-                yield attrs.evolve(move, clauses=tags)
+                yield evolve(move, clauses=tags)
         if self._may_refuse(state, n):
             yield Move(refused, (*tags, "RL-04", "UN-04"))
         else:
             # Calls that race may get in each other's way: never more than the bound, but less.
-            yield Move(attrs.evolve(refused, doubtful=True), tags)
+            yield Move(evolve(refused, doubtful=True), tags)
         if STARTS_EMPTY in relaxed and not state.grants:
             yield Move(refused, (), STARTS_EMPTY)
-        if REFUSED_TAKES in relaxed and state.refused:
+        if REFUSED_TAKES in relaxed and state.refused and not self._is_idle(state):
             yield Move(refused, (), REFUSED_TAKES)
 
     def _let_in(
         self, state: State, call: int, n: int, said: tuple[Any, ...], relaxed: Collection[str]
     ) -> Iterable[Move]:
-        granted = attrs.evolve(
+        granted = evolve(
             put(state, call, said),
             grants=(*state.grants, (state.now, n)),
             active=state.now,
             hungry=state.now,
             # A limiter that was idle owed the first of its waiters a place, not all.
-            waiters=tuple(attrs.evolve(waiter, owed=False) for waiter in state.waiters),
+            waiters=tuple(evolve(waiter, owed=False) for waiter in state.waiters),
         )
         if self._sliding:
             if self._in_window(state, self._period - RESOLUTION) + n <= self._burst:
                 yield Move(granted, ("RL-16",))
         else:
             for window in self._windows(state, n):
-                yield Move(attrs.evolve(granted, window=window), ("RL-16",))
+                yield Move(evolve(granted, window=window), ("RL-16",))
         for signature, when in (
             (THUNDERING, state.at_once > 1 or len(state.waiters) > 0),
             (TOO_MUCH, True),
@@ -259,9 +259,9 @@ class WindowLimiter:
             if signature in relaxed and when:
                 # The limiter may have lost count of it, or of what was before.
                 yield Move(granted, (), signature)
-                yield Move(attrs.evolve(granted, grants=state.grants), (), signature)
+                yield Move(evolve(granted, grants=state.grants), (), signature)
                 fresh = Window(state.now, state.now, n)
-                alone = attrs.evolve(granted, grants=((state.now, n),), window=fresh)
+                alone = evolve(granted, grants=((state.now, n),), window=fresh)
                 yield Move(alone, (), signature)
 
     def _windows(self, state: State, n: int) -> Iterator[Window]:
@@ -269,7 +269,7 @@ class WindowLimiter:
         window = state.window
         if window.count + n <= self._burst:
             first = state.now if window.first is None else window.first
-            yield attrs.evolve(window, first=first, count=window.count + n)
+            yield evolve(window, first=first, count=window.count + n)
         if window.first is None:
             return
         # The next one begins after the last that was let in here, and not before this is over.
@@ -302,12 +302,12 @@ class WindowLimiter:
     def _cancelled(self, state: State, call: int) -> Iterable[Move]:
         status = dict(state.calls).get(call)
         if status is None:
-            yield Move(attrs.evolve(state, doomed=state.doomed | {call}))
+            yield Move(evolve(state, doomed=state.doomed | {call}))
         elif status != BLOCKED:
             yield Move(state)
         else:
             rest = tuple(waiter for waiter in state.waiters if waiter.call != call)
-            gone = attrs.evolve(state, waiters=rest, active=state.now, hungry=state.now)
+            gone = evolve(state, waiters=rest, active=state.now, hungry=state.now)
             yield Move(put(gone, call, ("cancelled",)))
 
 

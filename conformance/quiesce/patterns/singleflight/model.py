@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from quiesce.model import ANY, BLOCKED, Move, View
+from quiesce.model import ANY, BLOCKED, Move, View, evolve
 from quiesce.patterns.universal import blame
 from quiesce.stimuli import Began, Cancelled, Fact, Finished, Part, Ticked
 
@@ -123,10 +123,10 @@ class Singleflight:
             case Began(call) if call in state.doomed:
                 yield Move(put(state, call, ("cancelled",)))
             case Began(call, "forget"):
-                flights = tuple(attrs.evolve(f, joinable=False) for f in state.flights)
-                after = put(attrs.evolve(state, flights=flights), call, ("returned", None))
+                flights = tuple(evolve(f, joinable=False) for f in state.flights)
+                after = put(evolve(state, flights=flights), call, ("returned", None))
                 if self._remembers:
-                    after = attrs.evolve(after, last=None)
+                    after = evolve(after, last=None)
                 yield Move(after, ("SF-09",) if live(state) else ())
                 if FORGET_KILLS in relaxed and (old := live(state)):
                     for member in old.members:
@@ -138,7 +138,7 @@ class Singleflight:
                     member = -1 - call  # a member whom nobody sees
                     state = put(state, call, ("returned", None))
                 elif operation == "do_future":
-                    state = attrs.evolve(state, futures=state.futures | {call})
+                    state = evolve(state, futures=state.futures | {call})
                 yield from self._enter(state, call, fact.inside, relaxed, member)
                 yield from self._newcomer_relaxed(state, call, relaxed)
             case Finished(index, outcome):
@@ -151,11 +151,11 @@ class Singleflight:
     def internal(self, state: State, relaxed: Collection[str]) -> Iterable[Move]:
         for flight in state.flights:
             if flight.phase == STARTING:
-                started = attrs.evolve(flight, phase=RUNNING, index=state.begun)
-                yield Move(attrs.evolve(swap(state, flight, started), begun=state.begun + 1))
+                started = evolve(flight, phase=RUNNING, index=state.begun)
+                yield Move(evolve(swap(state, flight, started), begun=state.begun + 1))
         for call in state.retrying:
             rest = tuple(other for other in state.retrying if other != call)
-            waiting = attrs.evolve(state, retrying=rest)
+            waiting = evolve(state, retrying=rest)
             yield from self._enter(waiting, call, None, relaxed, call)
 
     def may_rest(self, state: State) -> bool:
@@ -199,7 +199,7 @@ class Singleflight:
         return True
 
     def seal(self, state: State) -> State:
-        return attrs.evolve(
+        return evolve(
             state,
             flights=tuple(f for f in state.flights if f.phase == RUNNING),
             calls=tuple(entry for entry in state.calls if entry[1] == BLOCKED),
@@ -225,7 +225,7 @@ class Singleflight:
         """A call of ``do`` takes effect: it joins what is registered, or leads."""
         blocked = put(state, member, BLOCKED)
         flight = live(state)
-        lead = attrs.evolve(blocked, flights=(*state.flights, Flight(call, (member,))))
+        lead = evolve(blocked, flights=(*state.flights, Flight(call, (member,))))
         if flight is None:
             if self._remembers and state.last is not None and state.last[0] in ("value", "none"):
                 yield Move(put(state, call, self._outcome(*state.last, True)), ())
@@ -241,14 +241,12 @@ class Singleflight:
             if REENTERED in relaxed:
                 yield Move(put(lead, call, ANY), (), REENTERED)
         else:
-            joined = attrs.evolve(
-                flight, members=tuple(sorted((*flight.members, member))), joined="yes"
-            )
+            joined = evolve(flight, members=tuple(sorted((*flight.members, member))), joined="yes")
             yield Move(swap(blocked, flight, joined), ("SF-01", "SF-02", "SF-18"))
             if SECOND_EXECUTION in relaxed:
                 yield Move(lead, (), SECOND_EXECUTION)
         if FUTURE_BLOCKS in relaxed and call in state.futures:
-            yield Move(attrs.evolve(lead, futures=state.futures - {call}), (), FUTURE_BLOCKS)
+            yield Move(evolve(lead, futures=state.futures - {call}), (), FUTURE_BLOCKS)
 
     def _newcomer_relaxed(
         self, state: State, call: int, relaxed: Collection[str]
@@ -266,10 +264,11 @@ class Singleflight:
             (ERROR_KEPT, last in ("error", "exit")),
             (ANSWERED_FIRST, ENDED in phases),
             (DYING_JOINED, CANCELLED_PHASE in phases),
-            (KEY_BLOCKED, True),
         ):
             if met and signature in relaxed:
                 yield Move(fallen, (), signature)
+        if KEY_BLOCKED in relaxed:
+            yield Move(put(state, call, BLOCKED), (), KEY_BLOCKED)
 
     def _finish(
         self, state: State, index: int, outcome: str, relaxed: Collection[str]
@@ -290,17 +289,17 @@ class Singleflight:
             tags.append("SF-08")
         if not flight.joinable:
             tags.append("SF-09")
-        ended = attrs.evolve(flight, phase=ENDED, joinable=False)
+        ended = evolve(flight, phase=ENDED, joinable=False)
         done = swap(state, flight, ended)
         if flight.joinable or not self._remembers:  # a forgotten one is not remembered
-            done = attrs.evolve(done, last=(outcome, index))
+            done = evolve(done, last=(outcome, index))
         joiners = tuple(call for call in flight.members if call != flight.leader)
         retry = outcome == "error" and "errors_shared" in self._lacks
         for told in {"no": (False,), "gone": (False, True), "yes": (True,)}[flight.joined]:
             after = done
             for call in flight.members:
                 if retry and call != flight.leader:
-                    after = attrs.evolve(after, retrying=tuple(sorted((*after.retrying, call))))
+                    after = evolve(after, retrying=tuple(sorted((*after.retrying, call))))
                 else:
                     shared = told if call == flight.leader else True
                     after = put(after, call, self._outcome(outcome, index, shared))
@@ -331,23 +330,23 @@ class Singleflight:
                     state = put(state, call, other)
                 yield Move(state, (), signature)
         if JOINERS_RETRY in relaxed and outcome == "error" and joiners:
-            yield Move(attrs.evolve(after, retrying=joiners), (), JOINERS_RETRY)
+            yield Move(evolve(after, retrying=joiners), (), JOINERS_RETRY)
         if EXIT_STRANDS in relaxed and outcome == "exit":
-            state = attrs.evolve(after, stuck=True)
+            state = evolve(after, stuck=True)
             for call in joiners:
                 state = put(state, call, ANY)
             yield Move(state, (), EXIT_STRANDS)
         if ERROR_STICKS in relaxed and outcome in ("error", "exit"):
-            yield Move(attrs.evolve(after, stuck=True), (), ERROR_STICKS)
+            yield Move(evolve(after, stuck=True), (), ERROR_STICKS)
         if OLD_UNREGISTERS in relaxed and not flight.joinable:
-            flights = tuple(attrs.evolve(f, joinable=False) for f in after.flights)
-            yield Move(attrs.evolve(after, flights=flights), (), OLD_UNREGISTERS)
+            flights = tuple(evolve(f, joinable=False) for f in after.flights)
+            yield Move(evolve(after, flights=flights), (), OLD_UNREGISTERS)
 
     def _cancel(self, state: State, call: int, relaxed: Collection[str]) -> Iterable[Move]:
         status = dict(state.calls).get(call)
         gone = put(state, call, ("cancelled",))
         if status is None:
-            yield Move(attrs.evolve(state, doomed=state.doomed | {call}))
+            yield Move(evolve(state, doomed=state.doomed | {call}))
             return
         if status != BLOCKED:  # ended in this burst: the cancellation may still show
             yield Move(state)
@@ -355,7 +354,7 @@ class Singleflight:
             return
         if call in state.retrying:
             rest = tuple(other for other in state.retrying if other != call)
-            yield Move(attrs.evolve(gone, retrying=rest))
+            yield Move(evolve(gone, retrying=rest))
             return
         flight = next((f for f in state.flights if call in f.members), None)
         if flight is None:  # stranded by a relaxation
@@ -365,13 +364,13 @@ class Singleflight:
         joined = flight.joined
         if joined == "yes" and not [member for member in others if member != flight.leader]:
             joined = "gone"
-        left = attrs.evolve(flight, members=others, joined=joined)
+        left = evolve(flight, members=others, joined=joined)
         leads = call == flight.leader
         if call in state.futures:  # who holds a future may stay a member without waiting
             stays = tuple(-1 - call if member == call else member for member in flight.members)
-            yield Move(swap(gone, flight, attrs.evolve(flight, members=stays)))
+            yield Move(swap(gone, flight, evolve(flight, members=stays)))
         if self._inline and leads:
-            retrying = attrs.evolve(gone, retrying=tuple(sorted((*state.retrying, *others))))
+            retrying = evolve(gone, retrying=tuple(sorted((*state.retrying, *others))))
             yield from ended_by_cancel(retrying, flight, ("SF-16",) if others else ("SF-17",))
         elif others or not self._last_cancels:
             yield Move(swap(gone, flight, left), ("SF-16",) if leads else ("SF-15",))
@@ -386,21 +385,19 @@ class Singleflight:
         spreading = (LEADER_SPREADS, LEADER_STRANDS) if leads else (JOINER_STRANDS,)
         for signature in spreading:
             if signature in relaxed and (others or signature == LEADER_STRANDS):
-                lost = attrs.evolve(gone, stuck=signature != LEADER_SPREADS)
+                lost = evolve(gone, stuck=signature != LEADER_SPREADS)
                 for call in others:
                     lost = put(lost, call, ANY)
                 for move in ended_by_cancel(lost, flight, ()):
-                    yield attrs.evolve(move, relaxed=signature)
+                    yield evolve(move, relaxed=signature)
                 if others:
-                    goes_on = attrs.evolve(left, members=())
+                    goes_on = evolve(left, members=())
                     yield Move(swap(lost, flight, goes_on), (), signature)
         if JOINER_UNREGISTERS in relaxed and not leads:
-            yield Move(
-                swap(gone, flight, attrs.evolve(left, joinable=False)), (), JOINER_UNREGISTERS
-            )
+            yield Move(swap(gone, flight, evolve(left, joinable=False)), (), JOINER_UNREGISTERS)
         if EXECUTION_ORPHANED in relaxed and not others:
             yield Move(swap(gone, flight, left), (), EXECUTION_ORPHANED)
-            free = attrs.evolve(left, joinable=False)
+            free = evolve(left, joinable=False)
             yield Move(swap(gone, flight, free), (), EXECUTION_ORPHANED)
 
     def _outcome(self, outcome: str, index: int, shared: bool) -> tuple[Any, ...]:
@@ -421,21 +418,17 @@ def put(state: State, call: int, outcome: tuple[Any, ...]) -> State:
         return state
     calls = dict(state.calls)
     calls[call] = outcome
-    return attrs.evolve(state, calls=tuple(sorted(calls.items())))
+    return evolve(state, calls=tuple(sorted(calls.items())))
 
 
 def swap(state: State, old: Flight, new: Flight) -> State:
     """The state with one flight changed."""
-    return attrs.evolve(state, flights=tuple(new if f is old else f for f in state.flights))
+    return evolve(state, flights=tuple(new if f is old else f for f in state.flights))
 
 
 def ended_by_cancel(state: State, flight: Flight, tags: tuple[str, ...]) -> Iterable[Move]:
     """The execution is cancelled; before its function started there is nothing to see of it."""
     if flight.phase == STARTING:
-        yield Move(
-            attrs.evolve(state, flights=tuple(f for f in state.flights if f is not flight)), tags
-        )
+        yield Move(evolve(state, flights=tuple(f for f in state.flights if f is not flight)), tags)
     else:
-        yield Move(
-            swap(state, flight, attrs.evolve(flight, phase=CANCELLED_PHASE, joinable=False)), tags
-        )
+        yield Move(swap(state, flight, evolve(flight, phase=CANCELLED_PHASE, joinable=False)), tags)

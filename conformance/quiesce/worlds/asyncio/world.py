@@ -62,6 +62,7 @@ class AsyncioWorld:
         self._places = places
         self._scope: ScopeKind = scope
         self._spin_limit = spin_limit
+        self._spun_at: int | None = None  # the latest instant that did not come to rest
         self._loop = VirtualLoop(self._clock, pool)
         self._hooks = (self._loop._asyncgen_firstiter_hook, self._loop._asyncgen_finalizer_hook)  # type: ignore[attr-defined]  # what BaseEventLoop.run_forever installs
         self._callers: list[Caller] = []
@@ -182,13 +183,17 @@ class AsyncioWorld:
         Code that polls until the clock shows more than its due time spins at the due time
         itself, but no longer than a real clock stands still: 1 ns later it must be done.
         """
-        try:
-            self._settle()
-        except SpinError:
-            if self._clock.now >= at:
-                raise
+        if self._spun_at != self._clock.now:
+            try:
+                self._settle()
+            except SpinError:
+                if self._clock.now >= at:
+                    raise
+            else:
+                return
+        if self._clock.now < at:
             self._clock.now += 1
-            self._settle()
+        self._settle()
 
     def _settle(self) -> None:
         if self._run(self._spin_limit):
@@ -206,6 +211,7 @@ class AsyncioWorld:
             self._run(1)
             seen[name if task is None else f"{name} at {pause_of(task)}"] += 1
         worst, times = seen.most_common(1)[0]
+        self._spun_at = self._clock.now
         raise SpinError(
             f"{worst} keeps running at a frozen clock: {times} of the last {SPIN_SAMPLE} steps, "
             f"after {self._spin_limit + STEPS_PER_TASK * living} at {seconds(self.now)} did not "

@@ -14,10 +14,10 @@ import trio
 from greenlet import getcurrent, greenlet
 
 from quiesce.errors import HangError, HarnessError, SpinError
+from quiesce.worlds.closing import make_immortal, silence
 from quiesce.worlds.interrupts import hear_interrupts, ignore_interrupts
 from quiesce.worlds.trio.callers import Caller
 from quiesce.worlds.trio.clock import ParkingClock
-from quiesce.worlds.trio.closing import make_immortal, silence
 from quiesce.worlds.trio.gates import TrioGate, waits_for
 from quiesce.worlds.trio.order import BatchOrder, OrderKind
 from quiesce.worlds.trio.process import Process

@@ -1,4 +1,4 @@
-"""The last resort of a closing world: to leave behind what would not end.
+"""The last resort of a closing async world: to leave behind what would not end.
 
 Coroutines that withstood their cancellation can't be trusted with the ``GeneratorExit``
 that Python throws into them when they die: one that ignores every error would loop for
