@@ -25,7 +25,7 @@ __all__ = ["Failure", "minimise"]
 
 #: Trials spent on dropping steps, and on searching a simpler interleaving.
 STEP_BUDGET: Final = 120
-SCHEDULE_BUDGET: Final = 400
+SCHEDULE_BUDGET: Final = 2_000
 
 
 @attrs.frozen

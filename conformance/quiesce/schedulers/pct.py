@@ -184,12 +184,15 @@ class Pct:
         self.next_ask = min(self._run.next_ask, self._choices)
 
     def _draw(self) -> PctPlan:
-        draw = self._random
+        # Scaled by hand: the plan is made before each execution, and randint costs as much
+        # as the execution of a small program.
+        draw = self._random.random
+        within = self._choices + 1
         return PctPlan(
             # An insertion at a uniform rank makes every order of priorities equally likely.
             # This execution may start more tasks than any before.
-            ranks=tuple(draw.randint(0, task) for task in range(2 * self._tasks + _SPARE)),
+            ranks=tuple([int(draw() * task) for task in range(1, 2 * self._tasks + _SPARE + 1)]),
             # Unlike the paper with repeats and none: a short execution isn't all changes.
-            changes=tuple(draw.randint(0, self._choices) for _ in range(self._depth - 1)),
-            data=tuple(draw.randrange(_WIDE) for _ in range(_DATA)),
+            changes=tuple([int(draw() * within) for _ in range(self._depth - 1)]),
+            data=tuple([int(draw() * _WIDE) for _ in range(_DATA)]),
         )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, final
 from quiesce.worlds.threads.points import Points, codes_in, heap_accesses
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import CodeType, FrameType
 
     from quiesce.worlds.threads.core import Core
@@ -23,6 +24,10 @@ __all__ = ["TracedCode"]
 _POINT: Final = 1  # the instruction is a point itself
 _CALL: Final = 2  # it calls something
 _AFTER: Final = 4  # it follows a call: a point unless the call went into Python code
+
+_KIT: Final = "code of the kit: not seen at all"
+_FOREIGN: Final = "code that is not under test: entering it is no point"
+_POINTLESS: Final = "code under test with no points but its entry"
 
 _UNCHECKED: Final = frozenset({"len", "isinstance", "type", "append"})
 _CALLS: Final = frozenset({"CALL", "CALL_FUNCTION_EX"})
@@ -37,6 +42,7 @@ class TracedCode:
         self._codes: list[CodeType] = []  # alive, so their identities stay theirs
         self._marks: dict[int, bytes] = {}
         self._heap = points is Points.FREE_THREADED
+        self._forget: Callable[[], None]
         self._trace = self._make_trace(core)
         self._outer: Any = None
 
@@ -62,6 +68,7 @@ class TracedCode:
         """Forget all code."""
         self._codes.clear()
         self._marks.clear()
+        self._forget()
 
     def _make_trace(self, core: Core) -> Any:
         ready = core.ready
@@ -69,9 +76,10 @@ class TracedCode:
         decide = core.decide
         marks_of = self._marks.get
         kept = self._codes
-        ours: set[int] = set()  # codes of the kit, by identity
-        foreign: set[int] = set()
         calling: set[FrameType] = set()  # frames in a call that hasn't entered Python code
+        # By code: its trace function, or one of the two below. One look-up an event.
+        traces: dict[int, Any] = {}
+        trace_of = traces.get
 
         def point() -> None:
             if ready:
@@ -80,46 +88,53 @@ class TracedCode:
                 if step >= choices.stop:
                     decide(step, traced=True)
 
+        def trace_with(marks: bytes) -> Any:
+            def on_event(frame: FrameType, event: str, _argument: object) -> Any:
+                if event == "opcode":
+                    mark = marks[frame.f_lasti]
+                    if mark:
+                        if mark & _AFTER and frame in calling:
+                            calling.discard(frame)
+                            point()
+                        elif mark & _POINT:
+                            point()
+                        if mark & _CALL:
+                            calling.add(frame)
+                elif event == "return":
+                    calling.discard(frame)
+                return on_event
+
+            return on_event
+
+        def learn(frame: FrameType, code: CodeType) -> Any:
+            kept.append(code)  # alive, so its identity stays its own
+            marks = marks_of(id(code))
+            if marks is None:
+                name = str(frame.f_globals.get("__name__", ""))
+                trace: Any = _KIT if name.startswith(_OURS) else _FOREIGN
+            else:
+                trace = trace_with(marks) if marks else _POINTLESS
+            traces[id(code)] = trace
+            return trace
+
         def on_entry(frame: FrameType, _event: str, _argument: object) -> Any:
             code = frame.f_code
-            identity = id(code)
-            if identity in ours:
+            trace = trace_of(id(code)) or learn(frame, code)
+            if trace is _KIT:
                 return None
-            marks = marks_of(identity)
-            if marks is None and identity not in foreign:
-                kept.append(code)
-                if str(frame.f_globals.get("__name__", "")).startswith(_OURS):
-                    ours.add(identity)
-                    return None
-                foreign.add(identity)
             caller = frame.f_back
             if caller in calling:
                 calling.discard(caller)
                 point()
-            elif marks is not None:
+            elif trace is not _FOREIGN:
                 point()
-            if not marks:
+            if trace is _FOREIGN or trace is _POINTLESS:
                 return None
             frame.f_trace_lines = False
             frame.f_trace_opcodes = True
-            return on_event
+            return trace
 
-        def on_event(frame: FrameType, event: str, _argument: object) -> Any:
-            if event == "opcode":
-                marks = marks_of(id(frame.f_code))
-                mark = marks[frame.f_lasti] if marks else 0
-                if mark:
-                    if mark & _AFTER and frame in calling:
-                        calling.discard(frame)
-                        point()
-                    elif mark & _POINT:
-                        point()
-                    if mark & _CALL:
-                        calling.add(frame)
-            elif event == "return":
-                calling.discard(frame)
-            return on_event
-
+        self._forget = traces.clear
         return on_entry
 
 
