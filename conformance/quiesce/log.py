@@ -30,6 +30,7 @@ __all__ = [
     "Token",
     "WorkError",
     "WorkExit",
+    "WorkPanic",
     "alien",
     "ended",
     "mentions",
@@ -46,8 +47,16 @@ class WorkError(Exception):
     """The ordinary error of a user function."""
 
 
+class WorkPanic(BaseException):
+    """The error of a user function that blows up: no ``except Exception`` catches it."""
+
+
 class WorkExit(SystemExit):
     """The error of a user function that wants its thread to end."""
+
+
+#: What models call the errors of user functions.
+KINDS: Final[dict[type, str]] = {WorkError: "error", WorkPanic: "panic", WorkExit: "exit"}
 
 
 @attrs.define(eq=False)
@@ -286,6 +295,8 @@ class Log:
         self.note(f"{self.name(execution)} ends: {outcome}")
         if outcome == "error":
             execution.error = WorkError(f"error of {self.name(execution)}")
+        if outcome == "panic":
+            execution.error = WorkPanic(f"panic of {self.name(execution)}")
         if outcome == "exit":
             execution.error = WorkExit(f"exit of {self.name(execution)}")
         if execution.error is not None:
@@ -298,6 +309,7 @@ class Log:
         return token
 
     def outcome(self, record: Record) -> tuple[Any, ...]:
+        """How a call stands, in the form that models predict."""
         call = record.world_call
         match call.status:
             case Status.BLOCKED:
@@ -314,8 +326,8 @@ class Log:
         return (*outcome, call.ended_at) if record.method.timed else outcome
 
     def _error(self, record: Record, error: BaseException) -> tuple[Any, ...]:
-        if isinstance(error, WorkError | WorkExit):
-            kind = "error" if isinstance(error, WorkError) else "exit"
+        kind = KINDS.get(type(error))
+        if kind is not None:
             for reference, part, index in self._errors:
                 if reference() is error and part == record.part:
                     return (kind, index)
@@ -327,16 +339,18 @@ class Log:
         return alien(error)
 
     def note(self, text: str) -> None:
+        """Write a line of the history."""
         if not self.closed:
             self.history.append(f"{self._world.now - START:>12} ns  {text}")
 
     def name(self, execution: Execution) -> str:
+        """What the history calls an execution."""
         instance, *rest = execution.part
         of = f" of {rest[0]!r}" if rest else ""
         where = f" on subject {instance}" if self._instances > 1 else ""
         return f"function {execution.index}{of}{where}"
 
-    def _show(self, value: object) -> str:
+    def _show(self, value: Any) -> str:
         """A value in words. What a subject made is never asked: its own words may fail or vary."""
         kind = type(value)
         if kind is Token:
@@ -369,9 +383,9 @@ def freeze(value: Any, part: Part, depth: int = 0) -> Any:
     for base, plain in ((int, int.__int__), (float, float.__float__), (str, str.__str__)):
         if issubclass(kind, base):
             return plain(value)
-    for base in (tuple, list):
-        if issubclass(kind, base) and depth < DEPTH:
-            return tuple(freeze(item, part, depth + 1) for item in base.__iter__(value))
+    for sequence in (tuple, list):
+        if issubclass(kind, sequence) and depth < DEPTH:
+            return tuple(freeze(item, part, depth + 1) for item in sequence.__iter__(value))
     return ("thing", kind.__qualname__)
 
 
@@ -379,6 +393,6 @@ def mentions(outcome: Any, index: int) -> bool:
     """Whether an outcome tells of execution ``index``."""
     if not isinstance(outcome, tuple):
         return False
-    if len(outcome) == 2 and outcome[0] in ("value", "error", "exit") and outcome[1] == index:
+    if len(outcome) == 2 and outcome[0] in ("value", *KINDS.values()) and outcome[1] == index:
         return True
     return any(mentions(item, index) for item in outcome)

@@ -66,7 +66,11 @@ class Start:
 
 @attrs.frozen
 class Open:
-    """Let the ``which``-th waiting user function end: ``value``, ``none``, ``error`` or ``exit``."""
+    """Let the ``which``-th waiting user function end.
+
+    ``outcome`` is ``value``, ``none`` (it returns None), ``error`` (an ordinary exception),
+    ``panic`` (a BaseException) or ``exit`` (SystemExit).
+    """
 
     which: int = 0
     outcome: str = "value"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from quiesce.errors import HarnessError, SpinError
 from quiesce.log import Execution, Log, Record, alien, ended, mentions
 from quiesce.model import Burst, Checker, Entry, TooManyStates, View, name
-from quiesce.patterns.universal import LEAK, SPIN, SWALLOWED, internal_error
+from quiesce.patterns.universal import INTERNAL, LEAK, SPIN, SWALLOWED, internal_error
 from quiesce.stimuli import (
     NOTHING,
     SETTLE,
@@ -197,7 +197,7 @@ class Trial:
         self.cell.count("UN-01")
         for call, _ in self._hosts:
             if call.error is not None:
-                signature = internal_error(("raised", alien(call.error)))
+                signature = INTERNAL + alien(call.error)[1]
                 self._violated(signature, "it stops", error_in_words(call.error))
             if call.status is Status.BLOCKED:
                 self._violated(LEAK, "it stops", "stopping it does not end")
@@ -296,7 +296,7 @@ class Trial:
                 execution.waiting = False
                 execution.gate.open(outcome)
                 self._issue(execution.part, Finished(execution.index, outcome))
-                if outcome in ("error", "exit"):
+                if outcome in ("error", "exit", "panic"):
                     self.cell.count("UN-04")
                 self.log.note(f"let {self.log.name(execution)} end: {outcome}")
             case Cancel(which):

@@ -109,8 +109,8 @@ def cases(table: dict[str, str]) -> list[Any]:
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let worlds lose patience early: a tenth of a second, a few hundred steps."""
-    monkeypatch.setattr(check, "HANG_AFTER_S", 0.1)
+    """Let worlds lose patience early: a third of a second, a few hundred steps."""
+    monkeypatch.setattr(check, "HANG_AFTER_S", 0.3)
     for world, name, option in (
         ("threads", "ThreadWorldFactory", "step_limit"),
         ("asyncio", "AsyncioWorldFactory", "spin_limit"),
@@ -227,7 +227,7 @@ def test_an_interrupt_of_the_users_is_no_verdict(
 @pytest.mark.parametrize("world", ["threads", "asyncio", "trio"])
 def test_a_run_that_is_interrupted_ends_with_2(world: str) -> None:
     done = python(
-        *("-m", "quiesce.cli", "run", "-a", "hostile:IsInterrupted_" + world, "-n", "0"),
+        *("-m", "quiesce.cli", "run", "--adapter", "hostile:IsInterrupted_" + world, "-n", "0"),
         *("--budget", "quick"),
     )
 
@@ -240,7 +240,15 @@ def test_a_run_that_is_interrupted_ends_with_2(world: str) -> None:
 
 def test_the_death_of_a_process_is_a_verdict_and_the_other_cells_go_on() -> None:
     done = python(
-        *("-m", "quiesce.cli", "run", "-a", "hostile:Dies_asyncio", "-a", "hostile:Good_asyncio"),
+        *(
+            "-m",
+            "quiesce.cli",
+            "run",
+            "--adapter",
+            "hostile:Dies_asyncio",
+            "--adapter",
+            "hostile:Good_asyncio",
+        ),
         *("-n", "1", "--budget", "quick"),
     )
 

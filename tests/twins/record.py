@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 from quiesce.patterns.registry import PATTERNS
@@ -28,7 +29,7 @@ def main(patterns: list[str]) -> None:
     matrix = json.loads(EXPECTED.read_text()) if EXPECTED.exists() else {}
     for pattern in patterns or sorted(PATTERNS):
         tasks = [(pattern, number) for number in range(len(load_twins(HERE, [pattern])))]
-        with ProcessPoolExecutor(max_tasks_per_child=8) as executor:
+        with ProcessPoolExecutor(mp_context=get_context("spawn")) as executor:
             rows = sorted(executor.map(row, tasks), key=lambda row: row.key)
         for each in rows:
             lost = f"  MISSED BY {', '.join(each.missed)}" if each.missed else ""

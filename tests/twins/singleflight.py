@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import threading
+import weakref
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from typing import Any
@@ -173,6 +174,27 @@ class JoinersRetry(Flight):
                     raise
 
 
+@quiesce.adapter(PATTERN, name="sf_joiner_runs_too", **AIO)
+class JoinerRunsToo(Flight):
+    async def do(self, key: object, work: Work) -> tuple[object, bool]:
+        call, joined = self.enter(key, work)
+        result = await self.member(key, call, joined)
+        if not joined:
+            return result
+        call, joined = self.enter(key, work)
+        return await self.member(key, call, joined)
+
+
+@quiesce.adapter(PATTERN, name="sf_runs_again_for_none", **AIO)
+class RunsAgainForNone(Flight):
+    async def execute(self, key: object, call: Shared, work: Work) -> None:
+        async def insistent() -> object:
+            value = await work()
+            return await work() if value is None else value
+
+        await super().execute(key, call, insistent)
+
+
 @quiesce.adapter(PATTERN, name="sf_old_end_unregisters_new", **AIO)
 class OldEndUnregistersNew(Flight):
     def unregister(self, key: object, call: Shared) -> None:
@@ -312,6 +334,17 @@ class SwallowsCancellation(Flight):
         """Nobody really leaves."""
 
 
+#: By event loop, so that trials do not meet.
+TABLES: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, dict[object, Shared]]
+TABLES = weakref.WeakKeyDictionary()
+
+
+@quiesce.adapter(PATTERN, name="un_shares_state", **AIO)
+class SharesState(Flight):
+    def __init__(self) -> None:
+        self.calls = TABLES.setdefault(asyncio.get_running_loop(), {})
+
+
 class ThreadCall:
     """One execution in the thread world."""
 
@@ -397,6 +430,23 @@ class ThreadFlight:
             future.set_result((call.value, call.joined))
 
 
+@quiesce.adapter(PATTERN, name="un_holds_a_lock_while_it_runs", **THREADS)
+class HoldsALock(ThreadFlight):
+    """Each thread has a lock of its own, held while its function runs."""
+
+    def do(self, key: object, work: Callable[[], object]) -> tuple[object, bool]:
+        if not hasattr(self.running, "lock"):
+            self.running.lock = threading.Lock()
+        if key in getattr(self.running, "keys", ()):
+            return super().do(key, work)
+        with self.running.lock:
+            self.running.keys = (key,)
+            try:
+                return super().do(key, work)
+            finally:
+                self.running.keys = ()
+
+
 @quiesce.adapter(PATTERN, name="sf_check_then_act", **THREADS)
 class CheckThenAct(ThreadFlight):
     """Looks the key up and registers it under two different holds of the lock."""
@@ -414,9 +464,24 @@ class CheckThenAct(ThreadFlight):
 @quiesce.adapter(PATTERN, name="sf_panic_strands_joiners", **THREADS)
 class PanicStrands(ThreadFlight):
     def failed(self, call: ThreadCall, error: BaseException) -> None:
-        if not isinstance(error, Exception):
+        if not isinstance(error, Exception | SystemExit):
             raise error  # past the end, which would have released the others
         super().failed(call, error)
+
+
+@quiesce.adapter(PATTERN, name="sf_exit_strands_joiners", **THREADS)
+class ExitStrands(ThreadFlight):
+    def failed(self, call: ThreadCall, error: BaseException) -> None:
+        if isinstance(error, SystemExit):
+            raise error
+        super().failed(call, error)
+
+
+@quiesce.adapter(PATTERN, name="sf_panic_loses_futures", **THREADS)
+class PanicLosesFutures(ThreadFlight):
+    def deliver(self, future: Future[tuple[object, bool]], call: ThreadCall, leads: bool) -> None:
+        if call.error is None or isinstance(call.error, Exception):
+            super().deliver(future, call, leads)
 
 
 @quiesce.adapter(PATTERN, name="sf_panic_becomes_none", **THREADS)
@@ -427,7 +492,7 @@ class PanicBecomesNone(ThreadFlight):
             self.execute(key, call, work)
         else:
             call.done.wait()
-        if call.error is not None and (leads or isinstance(call.error, Exception)):
+        if call.error is not None and (leads or isinstance(call.error, Exception | SystemExit)):
             raise call.error
         return call.value, not leads or call.joined
 

@@ -10,8 +10,19 @@ from quiesce.model import BLOCKED, View
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["ALIEN_CANCEL", "LEAK", "SPIN", "SWALLOWED", "UNIVERSAL", "blame", "internal_error"]
+__all__ = [
+    "ALIEN_CANCEL",
+    "INTERNAL",
+    "LEAK",
+    "SPIN",
+    "SWALLOWED",
+    "UNIVERSAL",
+    "blame",
+    "internal_error",
+]
 
+#: Followed by the error's type.
+INTERNAL = "UN-05 an internal error comes out: "
 LEAK = "UN-01 something is left running"
 SPIN = "UN-03 spins at a frozen clock"
 SWALLOWED = "UN-04 a cancellation is swallowed"
@@ -79,18 +90,22 @@ UNIVERSAL: tuple[Clause, ...] = (
         "No internal lock is held while a user function runs, so that it may use the same "
         "object for another purpose.",
         "Go x/sync/singleflight: doCall runs without the lock",
+        twins=["un_holds_a_lock_while_it_runs"],
     ),
     Clause(
         "UN-09",
         Level.MUST,
         "What a user function wrote before it returned is visible to whoever its return releases.",
         "The Go memory model",
+        untested="a call that returns before the function has ended breaks the patterns' own clauses "
+        "(SF-03, ON-03); memory order can't be seen on one OS thread",
     ),
     Clause(
         "UN-10",
         Level.MUST,
         "Distinct instances are independent: blocking one never blocks another.",
         "CPython issue 87634",
+        twins=["un_shares_state"],
     ),
     Clause(
         "UN-11",
@@ -99,6 +114,7 @@ UNIVERSAL: tuple[Clause, ...] = (
         "pattern no longer needs.",
         "Go sync/oncefunc_test: TestOnceXGC",
         needs=["release"],
+        untested="stated and checked by each pattern in its own clauses (SF-14, ON-10)",
     ),
 )
 
@@ -141,7 +157,7 @@ def internal_error(outcome: tuple[Any, ...]) -> str | None:
     """The signature of an outcome that is an error of nobody's user function, else None."""
     match outcome:
         case ("raised", ("alien", str(kind)), *_):
-            return f"UN-05 an internal error comes out: {kind}"
+            return f"{INTERNAL}{kind}"
     return None
 
 

@@ -182,7 +182,7 @@ class Once:
                 yield Move(put(state, call, ANY), (), CANCEL_SPREADS)
             if state.kept:  # several executions: one of them has ended
                 for outcome in state.kept:
-                    yield Move(put(state, call, outcome), ("ON-03", "ON-09", "UN-09"))
+                    yield Move(put(state, call, outcome), ("ON-03", "ON-09"))
                 continue
             if not state.active:
                 yield from self._lead(state, call, RETRIED[state.failed], relaxed)
@@ -274,7 +274,7 @@ class Once:
             yield Move(lose(blocked, (call,), ANY))
         if state.kept:
             for outcome in state.kept:
-                known = ("ON-04", "ON-06", "ON-09", "UN-09")
+                known = ("ON-04", "ON-06", "ON-09")
                 yield Move(put(state, call, outcome), (*tags, *known))
             if LATE_BLOCKED in relaxed:
                 yield Move(lose(blocked, (call,), BLOCKED), (), LATE_BLOCKED)
@@ -333,7 +333,7 @@ class Once:
         kept = state.kept if others in state.kept else (*state.kept, others)
         done = evolve(state, kept=kept, failed=None)
         tags = ["ON-01", "ON-02"]
-        tags += ["ON-03", "ON-06", "ON-09", "UN-09"] if waiters else []
+        tags += ["ON-03", "ON-06", "ON-09"] if waiters else []
         tags += ["UN-05", "ON-05", "ON-06"] if outcome == "error" else []
         if state.loose:  # the waiters go on by themselves
             for mine in (own,) if outcome == "error" else dict.fromkeys((own, *kept)):

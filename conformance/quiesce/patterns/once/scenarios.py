@@ -92,6 +92,12 @@ SCENARIOS = (
         needs=["own_function"],
     ),
     Scenario(
+        "the heir has a function of its own",
+        (own(), own(), own(), Step(Cancel(2)), Step(Cancel(0)), VALUE, own()),
+        needs=["own_function"],
+        worlds=ASYNC,
+    ),
+    Scenario(
         "objects are independent",
         (
             call(),

@@ -22,7 +22,7 @@ CLAUSES = (
         Level.MUST,
         "A call that arrives during an execution joins it; its own function is never called.",
         f"{GO}_test: TestDoDupSuppress",
-        twins=["sf_no_dedupe"],
+        twins=["sf_joiner_runs_too"],
     ),
     Clause(
         "SF-03",
@@ -100,7 +100,7 @@ CLAUSES = (
         f"{GO}_test: TestPanicDoChan; Python delivers where Go crashes the process",
         needs=["exit", "future"],
         worlds=("threads",),
-        twins=["sf_panic_strands_joiners"],
+        twins=["sf_panic_loses_futures"],
     ),
     Clause(
         "SF-12",
@@ -109,7 +109,7 @@ CLAUSES = (
         f"{GO}: Goexit, whose channel members hang; ours get the error",
         needs=["exit"],
         worlds=("threads",),
-        twins=["sf_panic_strands_joiners"],
+        twins=["sf_exit_strands_joiners"],
     ),
     Clause(
         "SF-13",
@@ -162,7 +162,7 @@ CLAUSES = (
         Level.MUST,
         "Calls that all overlap one execution cause exactly one execution.",
         GO,
-        twins=["sf_no_dedupe"],
+        twins=["sf_runs_again_for_none"],
     ),
     Clause(
         "SF-19",

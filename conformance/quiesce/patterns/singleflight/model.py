@@ -34,8 +34,13 @@ LEADER_STRANDS = "SF-16 the leader's cancellation strands the key"
 JOINER_STRANDS = "SF-15 a cancelled joiner strands the others"
 EXECUTION_ORPHANED = "SF-17 the execution goes on after its last member was cancelled"
 DYING_JOINED = "SF-17 a newcomer joins the dying execution"
-EXIT_STRANDS = "SF-10 a function that blows up strands the others"
-EXIT_LOST = "SF-10 a function that blows up gives the others something else"
+FUTURE_STRANDED = "SF-11 a future never hears that its function blew up"
+PANIC_STRANDS = "SF-10 a function that blows up strands the others"
+PANIC_LOST = "SF-10 a function that blows up gives the others something else"
+EXIT_STRANDS = "SF-12 a function that exits strands the others"
+EXIT_LOST = "SF-12 a function that exits gives the others something else"
+OWN_FUNCTION_TOO = "SF-02 a joiner's own function is called as well"
+RUN_AGAIN = "SF-18 an execution is followed by another that nobody called for"
 JOINERS_RETRY = "SF-03 joiners run their own function after an error"
 REENTERED = "SF-13 a function that calls with its own key runs twice"
 ERROR_STICKS = "SF-05 the key stays registered after an error"
@@ -44,6 +49,7 @@ VALUE_KEPT = "SF-05 a value is kept after its execution"
 FUTURE_BLOCKS = "SF-08 do_future does not return at once"
 JOINER_OTHER = "SF-03 a joiner gets something else than the leader"
 SECOND_EXECUTION = "SF-01 a second execution runs beside the first"
+LOCK_HELD = "UN-08 a function that calls with another key is blocked by itself"
 KEY_BLOCKED = "SF-07 a key is blocked although nothing runs for it"
 
 RELAXATIONS = {
@@ -60,9 +66,14 @@ RELAXATIONS = {
         EXECUTION_ORPHANED,
         LEADER_SPREADS,
         LEADER_STRANDS,
+        FUTURE_STRANDED,
+        PANIC_STRANDS,
+        PANIC_LOST,
         EXIT_STRANDS,
         EXIT_LOST,
+        RUN_AGAIN,
         JOINERS_RETRY,
+        OWN_FUNCTION_TOO,
         REENTERED,
         ERROR_STICKS,
         ERROR_KEPT,
@@ -70,9 +81,16 @@ RELAXATIONS = {
         FUTURE_BLOCKS,
         JOINER_OTHER,
         SECOND_EXECUTION,
+        LOCK_HELD,
         KEY_BLOCKED,
     )
 }
+
+#: Outcomes that raise, and those that no ``except Exception`` catches, with their clauses.
+FAILURES = ("error", "panic", "exit")
+FATAL = {"panic": "SF-10", "exit": "SF-12"}
+STRANDS = {"panic": PANIC_STRANDS, "exit": EXIT_STRANDS}
+LOST = {"panic": PANIC_LOST, "exit": EXIT_LOST}
 
 STARTING, RUNNING, ENDED, CANCELLED_PHASE = "starting", "running", "ended", "cancelled"
 
@@ -141,6 +159,8 @@ class Singleflight:
                     state = evolve(state, futures=state.futures | {call})
                 yield from self._enter(state, call, fact.inside, relaxed, member)
                 yield from self._newcomer_relaxed(state, call, relaxed)
+                if LOCK_HELD in relaxed and fact.inside is not None and live(state) is None:
+                    yield Move(put(state, call, BLOCKED), (), LOCK_HELD)
             case Finished(index, outcome):
                 yield from self._finish(state, index, outcome, relaxed)
             case Cancelled(call):
@@ -261,7 +281,7 @@ class Singleflight:
         last = None if state.last is None else state.last[0]
         for signature, met in (
             (VALUE_KEPT, last in ("value", "none")),
-            (ERROR_KEPT, last in ("error", "exit")),
+            (ERROR_KEPT, last in FAILURES),
             (ANSWERED_FIRST, ENDED in phases),
             (DYING_JOINED, CANCELLED_PHASE in phases),
         ):
@@ -279,11 +299,11 @@ class Singleflight:
         if flight.phase != RUNNING:
             yield Move(state)
             return
-        tags = ["SF-03", "UN-09"] if len(flight.members) > 1 else []
-        if outcome in ("error", "exit"):
+        tags = ["SF-03"] if len(flight.members) > 1 else []
+        if outcome in FAILURES:
             tags.append("UN-05")
-        if outcome == "exit":
-            tags += ["SF-10", "SF-12"]
+        if outcome in FATAL:
+            tags.append(FATAL[outcome])
             tags += ["SF-11"] if state.futures & set(flight.members) else []
         if state.futures & set(flight.members):
             tags.append("SF-08")
@@ -322,21 +342,40 @@ class Singleflight:
         for signature, other in (
             (JOINER_TOLD_FALSE, self._outcome(outcome, index, False)),
             (JOINER_OTHER, ANY),
-            (EXIT_LOST if outcome == "exit" else "", ANY),
+            (LOST.get(outcome, ""), ANY),
         ):
             if signature in relaxed and joiners:
                 state = after
                 for call in joiners:
                     state = put(state, call, other)
                 yield Move(state, (), signature)
+        seen_joiners = tuple(call for call in joiners if call >= 0)
+        retried = evolve(after, retrying=seen_joiners)
         if JOINERS_RETRY in relaxed and outcome == "error" and joiners:
-            yield Move(evolve(after, retrying=joiners), (), JOINERS_RETRY)
-        if EXIT_STRANDS in relaxed and outcome == "exit":
+            yield Move(retried, (), JOINERS_RETRY)
+        if OWN_FUNCTION_TOO in relaxed and joiners:
+            for call in seen_joiners:
+                retried = put(retried, call, BLOCKED)
+            yield Move(retried, (), OWN_FUNCTION_TOO)
+        if RUN_AGAIN in relaxed and outcome == "none":
+            again = evolve(flight, phase=STARTING, index=-1)
+            blocked = evolve(after, flights=(*after.flights, again))
+            for call in flight.members:
+                blocked = put(blocked, call, BLOCKED)
+            yield Move(blocked, (), RUN_AGAIN)
+        futures = [call for call in joiners if call in after.futures]
+        if FUTURE_STRANDED in relaxed and outcome in FATAL:
+            state = after
+            for call in {*futures, flight.leader} & after.futures:
+                state = put(state, call, BLOCKED)
+            yield Move(state, (), FUTURE_STRANDED)
+        stranding = STRANDS.get(outcome, "")
+        if stranding in relaxed:
             state = evolve(after, stuck=True)
             for call in joiners:
                 state = put(state, call, ANY)
-            yield Move(state, (), EXIT_STRANDS)
-        if ERROR_STICKS in relaxed and outcome in ("error", "exit"):
+            yield Move(state, (), stranding)
+        if ERROR_STICKS in relaxed and outcome in FAILURES:
             yield Move(evolve(after, stuck=True), (), ERROR_STICKS)
         if OLD_UNREGISTERS in relaxed and not flight.joinable:
             flights = tuple(evolve(f, joinable=False) for f in after.flights)
@@ -401,7 +440,7 @@ class Singleflight:
             yield Move(swap(gone, flight, free), (), EXECUTION_ORPHANED)
 
     def _outcome(self, outcome: str, index: int, shared: bool) -> tuple[Any, ...]:
-        if outcome in ("error", "exit"):
+        if outcome in FAILURES:
             return ("raised", (outcome, index))
         value = None if outcome == "none" else ("value", index)
         return ("returned", value if "shared" in self._lacks else (value, shared))

@@ -50,8 +50,7 @@ STIMULI = (
         "let_a_function_blow_up",
         Open,
         2,
-        fixed={"outcome": "exit"},
-        choices={"which": (0, 1)},
+        choices={"which": (0, 1), "outcome": ("exit", "panic")},
         needs=["exit"],
         worlds=("threads",),
     ),
@@ -78,6 +77,7 @@ def future(key: str = "a", follow: int = 0) -> Step:
 
 FORGET = Step(Start("forget", arguments(key="a")))
 VALUE, ERROR, EXIT = Step(Open()), Step(Open(0, "error")), Step(Open(0, "exit"))
+PANIC = Step(Open(0, "panic"))
 
 SCENARIOS = (
     Scenario("joiners share a value", (do(), do(), do(), VALUE, do(), VALUE)),
@@ -108,7 +108,8 @@ SCENARIOS = (
         (Step(Start("do_future_unread", arguments(key="a"))), do(), VALUE),
         needs=["future"],
     ),
-    Scenario("blow up", (do(), do(), EXIT, do(), VALUE), needs=["exit"], worlds=("threads",)),
+    Scenario("exit", (do(), do(), EXIT, do(), VALUE), needs=["exit"], worlds=("threads",)),
+    Scenario("blow up", (do(), do(), PANIC, do(), VALUE), needs=["exit"], worlds=("threads",)),
     Scenario(
         "blow up with a future",
         (do(), future(), EXIT, future(), EXIT, do(), VALUE),

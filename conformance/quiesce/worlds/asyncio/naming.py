@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import re
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -13,7 +14,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from types import FrameType
 
-__all__ = ["error_text", "frames_of", "name_of", "pause_of", "task_name", "task_of"]
+__all__ = [
+    "arguments_if_not_begun",
+    "error_text",
+    "frames_of",
+    "name_of",
+    "pause_of",
+    "task_name",
+    "task_of",
+]
 
 # Loops other than ours number their tasks by a counter of the process, which says nothing.
 _COUNTED: Final = re.compile(r"Task-\d+")
@@ -42,8 +51,22 @@ def _is_context(method: Any) -> bool:
 
 
 def error_text(error: object) -> str:
-    """The repr of an error, without addresses."""
-    return _ADDRESS.sub("", repr(error))
+    """The repr of an error, without addresses. It is the subject's own, and may fail."""
+    try:
+        return _ADDRESS.sub("", repr(error))
+    except BaseException:
+        return f"{type(error).__name__}, whose repr raises"
+
+
+def arguments_if_not_begun(task: asyncio.Task[Any]) -> list[object]:
+    """The arguments of the task's coroutine, if its first step is still to come."""
+    coroutine = task.get_coro()
+    if not inspect.iscoroutine(coroutine):
+        return []
+    frame = coroutine.cr_frame
+    if frame is None or inspect.getcoroutinestate(coroutine) != inspect.CORO_CREATED:
+        return []
+    return [*frame.f_locals.values()]
 
 
 def task_name(task: asyncio.Task[Any]) -> str:

@@ -19,7 +19,15 @@ from quiesce.worlds.asyncio.callers import Caller, ScopeKind
 from quiesce.worlds.asyncio.closing import abandon
 from quiesce.worlds.asyncio.gates import AsyncioGate, waits_for
 from quiesce.worlds.asyncio.loop import VirtualLoop
-from quiesce.worlds.asyncio.naming import error_text, name_of, pause_of, task_name, task_of
+from quiesce.worlds.asyncio.naming import (
+    arguments_if_not_begun,
+    error_text,
+    name_of,
+    pause_of,
+    task_name,
+    task_of,
+)
+from quiesce.worlds.closing import make_immortal
 from quiesce.worlds.interrupts import hear_interrupts, ignore_interrupts, told
 from quiesce.worlds.virtual_time import Place, VirtualClock, seconds, show, showing
 from quiesce.worlds.watchdog import Watch, watchdog
@@ -418,6 +426,10 @@ class AsyncioWorld:
     def _wind_up(self) -> tuple[str, ...]:
         self._enter()
         try:
+            for task in self._pending_tasks():
+                # A cancelled task that never began drops what it would have awaited, and that
+                # complains when it dies, in whatever code is at work by then.
+                make_immortal(arguments_if_not_begun(task))
             seen: object = None
             for _ in range(CLOSE_ROUNDS):
                 self._cancel_everything()
