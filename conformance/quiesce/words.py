@@ -59,11 +59,24 @@ def outcome_in_words(outcome: tuple[Any, ...]) -> str:
     match outcome:
         case ("returned", value, *at):
             text = f"returned {frozen_in_words(value)}"
-        case ("raised", (kind, *details), *at):
-            text = f"raised {kind}" + "".join(f" {detail}" for detail in details)
+        case ("raised", error, *at):
+            text = _error_in_words(error)
         case (kind, *at):
             return str(kind)
     return text + (f" at {at[0] - START} ns" if at else "")
+
+
+def _error_in_words(error: tuple[Any, ...]) -> str:
+    match error:
+        case ("alien-cancel",):
+            return "saw a cancellation that was not its own"
+        case ("refused",):
+            return "was refused"
+        case ("alien", kind):
+            return f"raised {kind}"
+        case (kind, int(index)):
+            return f"raised the {kind} of function {index}"
+    return f"raised {error[0]}"
 
 
 def frozen_in_words(value: object) -> str:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
 import quiesce
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
 
 LIMITER_LACKS = {
     "allow", "deadline", "reserve", "set_rate", "set_burst", "tokens", "weighted",
@@ -38,7 +41,50 @@ class Limiter:
             await asyncio.sleep(due - now)
 
 
-runs = 0
+class Flying:
+    """One execution in the thread world."""
+
+    def __init__(self) -> None:
+        self.done = threading.Event()
+        self.value: object = None
+        self.error: BaseException | None = None
+
+
+@quiesce.adapter(
+    "singleflight",
+    world="threads",
+    name="heap_racer",
+    lacks=FLIGHT_LACKS - {"errors_shared"},
+    dialect={"sf_cancel": "none"},
+)
+class HeapRacer:
+    """Looks a key up and registers it without a lock or a call: whole under a GIL only."""
+
+    def __init__(self) -> None:
+        self.flights: dict[str, Flying] = {}
+
+    def do(self, key: str, work: Callable[[], object]) -> object:
+        flights = self.flights
+        own = Flying()
+        if key in flights:
+            flight = flights[key]
+        else:
+            flight = flights[key] = own
+        if flight is own:
+            try:
+                own.value = work()
+            except BaseException as error:
+                own.error = error
+            del flights[key]
+            own.done.set()
+        else:
+            flight.done.wait()
+        if flight.error is not None:
+            raise flight.error
+        return flight.value
+
+
+broken = False
 
 
 @quiesce.adapter(
@@ -49,57 +95,28 @@ runs = 0
     dialect={"sf_cancel": "none"},
 )
 class Fickle:
-    """Breaks its promise once in the life of the process, which no trial can reproduce."""
+    """Runs a second execution once in the life of its process, which nothing can reproduce."""
 
     def __init__(self) -> None:
-        global runs
-        runs += 1
-        self.breaks = runs == 4
-        self.tasks: dict[str, asyncio.Future[object]] = {}
+        self.running: dict[str, asyncio.Future[object]] = {}
 
     async def do(self, key: str, work: Callable[[], Awaitable[object]]) -> object:
-        while (running := self.tasks.get(key)) is not None and not self.breaks:
+        global broken
+        while (running := self.running.get(key)) is not None:
+            if not broken:
+                broken = True
+                break
             await asyncio.wait([running])
-            if not running.cancelled() and running.exception() is None:
+            if running.exception() is None:
                 return running.result()
-        own = self.tasks[key] = asyncio.get_running_loop().create_future()
+        own = self.running[key] = asyncio.get_running_loop().create_future()
         try:
             value = await work()
-        except BaseException as error:
-            self.end(key, own)
+        except Exception as error:
+            self.running.pop(key, None)
             own.set_exception(error)
-            own.exception()
+            own.exception()  # there may be nobody else
             raise
-        self.end(key, own)
+        self.running.pop(key, None)
         own.set_result(value)
         return value
-
-    def end(self, key: str, own: asyncio.Future[object]) -> None:
-        if self.tasks.get(key) is own:
-            del self.tasks[key]
-
-
-@quiesce.adapter("singleflight", world="asyncio", name="steady", lacks=FLIGHT_LACKS)
-class Nothing:
-    """Not even a function is run: whatever is left of a pattern goes unexercised."""
-
-    async def do(self, key: str, work: Callable[[], Awaitable[object]]) -> object:
-        return await work()
-
-
-@quiesce.adapter(
-    "once",
-    world="threads",
-    name="heap_racer",
-    lacks={"own_function", "value", "single_init", "reentrance_error", "release"},
-    dialect={"once_error": "stored", "once_cancel": "none"},
-)
-class HeapRacer:
-    """Claims the execution in one expression: whole under the GIL, torn without it."""
-
-    def __init__(self, work: Callable[[], object]) -> None:
-        self.work = work
-        self.claims: list[int] = []
-        self.claim = iter([True]).__next__
-        self.done = threading.Event()
-        self.error: BaseException | None = None

@@ -193,7 +193,7 @@ def test_the_clock_stops_where_something_is_due(limiter: Cell) -> None:
     with Trial(limiter, SLOW) as trial:
         wait = Start("wait", arguments(n=1))
         perform(trial, wait, wait)
-        assert trial.instants() == [START + SECOND]
+        assert trial.instants()[0] == START + SECOND
         perform(trial, Advance("next", 0, -1))
         assert trial.world.now == START + SECOND - 1
         assert trial.world.blocked()
@@ -241,18 +241,15 @@ def test_what_is_left_running_is_a_violation_that_names_it(cell_of: CellOf) -> N
         with pytest.raises(Violation) as caught:
             trial.finish()
     assert caught.value.signature == "UN-01 something is left running"
-    assert (
-        caught.value.observed
-        == "task left (sleep), timer set_result_unless_cancelled at "
-        + (caught.value.observed.rpartition(" at ")[2])
-    )
+    assert caught.value.observed.startswith("task left (sleep), ")
+    assert caught.value.expected == "nothing is left running"
 
 
 def test_a_pattern_may_name_a_leak_by_the_operation_that_made_it(cell_of: CellOf) -> None:
     leaky = cell_of(twin("sf_unbuffered_chan_leak", "threads"))
     with Trial(leaky, Setup()) as trial:
         perform(trial, Start("do_future_unread", arguments(key="a")), Open())
-        with pytest.raises(Violation, match="^SF-08 a future that nobody reads leaves"):
+        with pytest.raises(Violation, match=r"^SF-08 a future that nobody reads leaves"):
             trial.finish()
 
 
