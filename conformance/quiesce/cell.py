@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import attrs
 
 from quiesce.model import Entry, Memo, Model, explain
-from quiesce.stimuli import Arguments
 
 if TYPE_CHECKING:
     from quiesce.adapters import Adapter
     from quiesce.patterns.pattern import Pattern
+    from quiesce.stimuli import Arguments
     from quiesce.worlds.world import WorldFactory
 
 __all__ = ["Cell", "Setup"]
@@ -55,8 +55,9 @@ class Cell:
         return self.known | self.known_across if setup.instances > 1 else self.known
 
     def explains(self, model: Model, journal: tuple[Entry, ...], relaxed: frozenset[str]) -> bool:
-        """Whether violations already recorded explain a journal. Remembered: many schedules
-        of one scenario leave the same journal.
+        """Whether violations already recorded explain a journal.
+
+        Remembered, since many schedules of one scenario leave the same journal.
         """
         key = (journal, relaxed)
         found = self._explained.get(key)

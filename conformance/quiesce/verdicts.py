@@ -70,7 +70,7 @@ class Finding:
     observed: str
     steps: tuple[str, ...]  # the stimuli, as a person reads them
     history: tuple[str, ...]  # what happened, one line an event, virtual time first
-    schedule: Schedule = Schedule()
+    schedule: Schedule = attrs.field(factory=Schedule)
     points: str | None = None  # thread world: the point set at which it shows
     advisory: str | None = None  # why it is no violation on this build, if so
     seen: int = 1  # in how many examples

@@ -45,5 +45,5 @@ first.start()
 first.join()
 second.join()
 buggy = admitted["first"]
-print("BUG" if buggy else "OK", f"2 a minute, cost 6: let in is {buggy}; beside it cost 2: {admitted}")
+print("BUG" if buggy else "OK", f"2 a minute, cost 6 (first) and 2 (second): {admitted}")
 sys.exit(buggy)

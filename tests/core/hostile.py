@@ -179,7 +179,7 @@ class ConstructorRaisesOdd:
     __init__ = raiser(Odd)
 
 
-@declare("raises_base_exception")
+@declare("raises_base_exception", "trio")
 class RaisesBaseException:
     trouble = raiser(BaseException)
 
@@ -373,7 +373,7 @@ class ChangesTheInterpreter:
         threading.settrace(harmless.trace)
         signal.signal(signal.SIGINT, harmless.trace)
         sys.excepthook = harmless.trace
-        sys.stdout = None  # type: ignore[assignment]  # as such code does
+        sys.stdout = None
         os.environ["QUIESCE_HOSTILE"] = "was here"
 
 
@@ -417,8 +417,8 @@ class StrangeTuple(tuple[Any, ...]):
 
 
 class Masked:
-    @property
-    def __class__(self) -> type:  # type: ignore[override]  # as such code does
+    @property  # type: ignore[misc]  # as such code does
+    def __class__(self) -> type:
         raise Odd
 
 
@@ -428,25 +428,25 @@ class ReturnsAStrangeObject:
         return Strange()
 
 
-@declare("returns_a_strange_int")
+@declare("returns_a_strange_int", "asyncio")
 class ReturnsAStrangeInt:
     def trouble(self) -> object:
         return StrangeInt(3)
 
 
-@declare("returns_a_strange_tuple")
+@declare("returns_a_strange_tuple", "asyncio")
 class ReturnsAStrangeTuple:
     def trouble(self) -> object:
         return StrangeTuple((1, 2))
 
 
-@declare("returns_a_masked_object")
+@declare("returns_a_masked_object", "trio")
 class ReturnsAMaskedObject:
     def trouble(self) -> object:
         return Masked()
 
 
-@declare("returns_a_bottomless_list")
+@declare("returns_a_bottomless_list", "asyncio")
 class ReturnsABottomlessList:
     def trouble(self) -> object:
         bottomless: list[object] = []

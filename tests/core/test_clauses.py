@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -100,9 +100,10 @@ def test_what_methods_scenarios_and_stimuli_need_is_declared(pattern: Pattern) -
     declared = set(pattern.capabilities)
 
     assert {method.capability for method in pattern.port} - {None} <= declared
-    for needing in (*pattern.scenarios, *pattern.stimuli):
-        assert needing.needs <= declared
-        assert set(needing.worlds) <= set(WORLDS)
+    needing: list[Any] = [*pattern.scenarios, *pattern.stimuli]
+    for each in needing:
+        assert each.needs <= declared
+        assert set(each.worlds) <= set(WORLDS)
 
 
 @EACH

@@ -75,7 +75,7 @@ def test_an_operation_that_the_adapter_lacks_is_skipped(cell_of: CellOf) -> None
 
 
 def test_any_part_of_a_scenario_is_a_scenario(cell: Cell) -> None:
-    steps = [do(), do(), Cancel(0), do("b"), Open(0, "error"), Cancel(1), Open()]
+    steps: list[Stimulus] = [do(), do(), Cancel(0), do("b"), Open(0, "error"), Cancel(1), Open()]
     for start in range(len(steps)):
         with Trial(cell, Setup()) as trial:
             perform(trial, *steps[start:])

@@ -51,7 +51,7 @@ UNIVERSAL: tuple[Clause, ...] = (
         Level.MUST,
         "No lost wake-up: at quiescence nobody is blocked whom the model lets through, and "
         "nobody spins while no time passes.",
-        "design of the kit: the liveness oracle",
+        "the kit's liveness oracle",
         twins=["un_loses_a_wakeup"],
     ),
     Clause(
@@ -97,7 +97,7 @@ UNIVERSAL: tuple[Clause, ...] = (
         Level.MUST,
         "What a user function wrote before it returned is visible to whoever its return releases.",
         "The Go memory model",
-        untested="a call that returns before the function has ended breaks the patterns' own clauses "
+        untested="returning before the function has ended breaks the patterns' own clauses "
         "(SF-03, ON-03); memory order can't be seen on one OS thread",
     ),
     Clause(
