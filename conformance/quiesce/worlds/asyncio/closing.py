@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from quiesce.worlds.closing import make_immortal
+from quiesce.worlds.closing import make_immortal, silence
 
 if TYPE_CHECKING:
     import asyncio
@@ -21,5 +21,6 @@ def abandon(loop: VirtualLoop, tasks: Iterable[asyncio.Task[Any]], jobs: Iterabl
     for task in tasks:
         task._log_destroy_pending = False  # type: ignore[attr-defined]  # asyncio's own switch, not in typeshed
         make_immortal((task, task.get_coro()))
-    make_immortal(job for job in jobs if not job.kill())
-    loop.drop_everything()
+    with silence():  # what was to begin later complains that it never did
+        make_immortal(job for job in jobs if not job.kill())
+        loop.drop_everything()
