@@ -28,7 +28,7 @@ BUDGETS: Final = {
     budget.name: budget
     for budget in (
         Budget("quick", generated=40, machine=15, schedules=30, inner_schedules=8),
-        Budget("ci", generated=200, machine=50, schedules=120, inner_schedules=20),
+        Budget("ci", generated=150, machine=40, schedules=120, inner_schedules=20),
         Budget("deep", generated=6_000, machine=1_500, schedules=4_000, inner_schedules=250),
     )
 }

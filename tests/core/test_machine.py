@@ -152,14 +152,14 @@ def test_a_setup_takes_values_that_the_adapter_can_have(cell_of: CellOf) -> None
 
 def test_profiles_of_hypothesis_change_nothing(cell: Cell) -> None:
     scenarios = drawn(cell, 1)
-    before = settings.default
+    before, profile = settings.default, settings.get_current_profile_name()
     settings.register_profile("hasty", max_examples=1, stateful_step_count=1, derandomize=True)
     settings.load_profile("hasty")
     try:
         assert drawn(cell, 1) == scenarios
         assert settings.get_current_profile_name() == "hasty"
     finally:
-        settings.load_profile("default")
+        settings.load_profile(profile)
     assert settings.default == before
 
 

@@ -10,7 +10,9 @@ from quiesce.reports.layout import Line, Span, heading, prose, table
 from quiesce.selection import absent_libraries, remedy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
+
+    from quiesce.patterns.pattern import Method
 
 __all__ = ["LISTS"]
 
@@ -26,8 +28,36 @@ def _patterns(width: int) -> list[Line]:
                 Span(f"  {pattern.title}, {tested} clauses checked, {untested} untested", "dim"),
             ),
             *prose(pattern.promise, width, indent=2),
+            (Span("  An adapter offers (self and)", "dim"),),
+            *_rows(((_shape(method), _offer(method)) for method in pattern.port), width),
+            (Span("  It may lack", "dim"),),
+            *_rows(pattern.capabilities.items(), width),
+            (Span("  Its dialect, the first by default", "dim"),),
+            *_rows(
+                ((flag, " | ".join(values)) for flag, values in pattern.dialects.items()), width
+            ),
         ]
     return lines
+
+
+def _rows(rows: Iterable[tuple[str, str]], width: int) -> list[Line]:
+    rows = tuple(rows)
+    column = max((len(word) for word, _ in rows), default=0) + 2
+    return [
+        line
+        for word, text in rows
+        for line in prose(f"{word:<{column}}{text}", width, indent=4, hang=column)
+    ]
+
+
+def _shape(method: Method) -> str:
+    of = "" if method.receiver is None else f"what {method.receiver} returned: "
+    return f"{of}{method.name}({', '.join(method.parameters)})"
+
+
+def _offer(method: Method) -> str:
+    needed = "" if method.capability is None else f" [unless it lacks {method.capability}]"
+    return f"{method.summary}{needed}"
 
 
 def _clauses(width: int) -> list[Line]:
