@@ -39,6 +39,8 @@ class Failure:
     steps: tuple[Step, ...]
     schedule: Schedule
     history: tuple[str, ...]
+    #: With two subjects: what concerned the one that failed, as if it were alone.
+    alone: tuple[Step, ...] = ()
 
 
 #: Runs a scenario under a scheduler (None: the default) and says how it failed, if so.

@@ -289,11 +289,29 @@ class Search:
         if again is None or again.signature != small.signature:
             self.inconclusive[small.signature] = small  # what does not repeat is no verdict
             self._cell.known.add(small.signature)
-        elif small.setup.instances > 1:  # with one subject it does not happen
-            self._cell.known_across.add(small.signature)
-            self._record(attrs.evolve(again, signature=self._cell.pattern.independence))
+        elif again.setup.instances > 1:
+            self._cell.known_across.add(again.signature)
+            self._found_with_two(again)
         else:
             self._record(again)
+
+    def _found_with_two(self, failure: Failure) -> None:
+        """Tell a violation of independence from one that a single subject shows as well."""
+        self.schedules += 1
+        with Trial(self._cell, attrs.evolve(failure.setup, instances=1)) as trial:
+            try:
+                for step in failure.alone:
+                    trial.perform(step)
+                trial.finish()
+            except Violation as violation:
+                found = failure_of(violation, trial, None)
+            except Recorded:
+                return
+            else:
+                if not trial.is_tainted:  # alone, the same subject behaves
+                    self._record(attrs.evolve(failure, signature=self._cell.pattern.independence))
+                return
+        self._found(found)
 
     def _record(self, failure: Failure) -> None:
         self.failures.setdefault(failure.signature, failure)
@@ -314,4 +332,5 @@ def failure_of(violation: Violation, trial: Trial, scheduler: Scheduler | None) 
         tuple(trial.steps),
         Schedule() if scheduler is None else scheduler.schedule,
         tuple(trial.log.history),
+        () if trial.failed_instance is None else tuple(trial.projections[trial.failed_instance]),
     )

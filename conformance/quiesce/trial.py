@@ -28,6 +28,7 @@ from quiesce.stimuli import (
     Part,
     Start,
     Step,
+    Stimulus,
     Ticked,
 )
 from quiesce.verdicts import violation_type
@@ -89,6 +90,10 @@ class Trial:
         #: Parts that broke a clause already recorded: what follows there proves nothing.
         self._tainted: set[Part] = set()
         self._probing = False
+        #: Per subject, the steps that concern it, as if it were the only one.
+        self.projections: list[list[Step]] = [[] for _ in range(setup.instances)]
+        self._alone: list[tuple[int, Stimulus]] = []  # of the step under way
+        self.failed_instance: int | None = None  # the subject that broke a clause
 
     def __enter__(self) -> Self:
         try:
@@ -129,6 +134,11 @@ class Trial:
             if record.call is not None and not ended(record) and not record.call.cancel_requested
         ]
 
+    @property
+    def is_tainted(self) -> bool:
+        """Whether some part broke a clause that was already recorded."""
+        return bool(self._tainted)
+
     def nesting(self) -> bool:
         """Whether a function is in a call of its own. Two could wait for each other."""
         return any(record.call is None and not ended(record) for record in self._records)
@@ -160,10 +170,13 @@ class Trial:
           Violation: what was seen is not what the model allows.
           Recorded: the same, by a violation that is already known.
         """
+        self._alone = []
         if not self._stimulate(step.stimulus):
             return False
         if not self._probing:
             self.steps.append(step)
+            for instance, stimulus in self._alone:
+                self.projections[instance].append(Step(stimulus, step.follow))
         crowded = any(len(facts) >= BURST_LIMIT for facts, _ in self._pending.values())
         if crowded or step.follow == SETTLE:
             self._run(self.world.settle)
@@ -292,6 +305,9 @@ class Trial:
                 if not waiting:
                     return False
                 execution = waiting[which % len(waiting)]
+                instance = execution.part[0]
+                own = [e for e in waiting if e.part[0] == instance].index(execution)
+                self._alone.append((instance, Open(own, outcome)))
                 assert execution.gate is not None  # it waits there
                 execution.waiting = False
                 execution.gate.open(outcome)
@@ -304,6 +320,9 @@ class Trial:
                 if not calls:
                     return False
                 record = calls[which % len(calls)]
+                instance = record.part[0]
+                own = [r for r in calls if r.part[0] == instance].index(record)
+                self._alone.append((instance, Cancel(own)))
                 assert record.call is not None  # nested calls are not cancellable
                 self.world.cancel(record.call)
                 self.cell.count("UN-04")
@@ -317,6 +336,11 @@ class Trial:
                 nested = self._record(operation, arguments, instance)
                 if nested is None:
                     return False
+                if execution.part[0] == nested.part[0]:
+                    own = [e for e in waiting if e.part[0] == nested.part[0]].index(execution)
+                    self._alone.append((nested.part[0], Inside(own, operation, arguments)))
+                else:  # to its own subject just another caller
+                    self._alone.append((nested.part[0], Start(operation, arguments)))
                 nested.arguments = arguments
                 execution.nested = nested
                 nested.inside = execution.index if execution.part == nested.part else -1
@@ -359,6 +383,8 @@ class Trial:
             handles = self.handles(record.method.receiver, record.part[0])
             handle = handles[arguments.pop("which") % len(handles)]
             receiver, arguments["of"] = handle.raw, handle.number
+        alone = Start(start.operation, start.arguments, cancel=start.cancel)
+        self._alone.append((record.part[0], alone))
         self._records.append(record)
         self._watched.setdefault(record.part, []).append(record)
         kinds = self.cell.factory.cancel_kinds
@@ -386,6 +412,8 @@ class Trial:
             target = instants[which % len(instants)] + offset
         if target < self.world.now:
             return False
+        moved = Advance("by", 0, target - self.world.now)
+        self._alone.extend((instance, moved) for instance in range(self.setup.instances))
         self.log.note(f"the clock moves to {target - START} ns")
         while stops := [at for at in self.instants() if at < target]:
             self._move_clock(stops[0])
@@ -511,6 +539,7 @@ class Trial:
                 if SWALLOWED in self.cell.knows(self.setup):
                     self._tainted.add(part)
                 else:
+                    self.failed_instance = part[0]
                     who = f"c{record.number}"
                     self._violated(SWALLOWED, f"{who} ends", f"{who} goes on as if nothing was")
 
@@ -551,6 +580,7 @@ class Trial:
         if signature in recorded:
             self._tainted.add(entry.part)
             return
+        self.failed_instance = entry.part[0]
         expected = " or ".join(view_in_words(view) for view in predicted[:3]) or "nothing"
         self._violated(signature, expected, view_in_words(entry.seen))
 

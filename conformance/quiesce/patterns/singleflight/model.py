@@ -351,11 +351,11 @@ class Singleflight:
                 yield Move(state, (), signature)
         seen_joiners = tuple(call for call in joiners if call >= 0)
         retried = evolve(after, retrying=seen_joiners)
+        for call in seen_joiners:
+            retried = put(retried, call, BLOCKED)
         if JOINERS_RETRY in relaxed and outcome == "error" and joiners:
             yield Move(retried, (), JOINERS_RETRY)
         if OWN_FUNCTION_TOO in relaxed and joiners:
-            for call in seen_joiners:
-                retried = put(retried, call, BLOCKED)
             yield Move(retried, (), OWN_FUNCTION_TOO)
         if RUN_AGAIN in relaxed and outcome == "none":
             again = evolve(flight, phase=STARTING, index=-1)
