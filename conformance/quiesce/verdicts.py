@@ -73,7 +73,6 @@ class Finding:
     schedule: Schedule = attrs.field(factory=Schedule)
     points: str | None = None  # thread world: the point set at which it shows
     advisory: str | None = None  # why it is no violation on this build, if so
-    seen: int = 1  # in how many examples
 
 
 @attrs.frozen
@@ -99,7 +98,7 @@ class CellResult:
     budget: str
     seed: int
     points: str | None  # point set of the thread world
-    order: str  # who decides the order of tasks: "scheduler", "fifo", "controlled" or "fixed"
+    order: str  # of tasks: chosen by the "scheduler", "fifo", or by "birth"
     examples: int
     schedules: int
     certificate: str  # the bound within which nothing more was found

@@ -37,7 +37,6 @@ findings = st.builds(
     schedule=schedules,
     points=st.none() | texts,
     advisory=st.none() | texts,
-    seen=numbers,
 )
 cells = st.builds(
     CellResult,

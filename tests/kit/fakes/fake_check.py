@@ -99,5 +99,4 @@ def finding(adapter: Adapter, points: str, advisory: str | None) -> Finding:
         schedule=Schedule(tasks=((3, 1),)) if threads else Schedule(),
         points=points if threads else None,
         advisory=advisory,
-        seen=3,
     )
