@@ -57,8 +57,8 @@ def enabled(trial: Trial, weighted: Weighted) -> bool:
         return bool(trial.cancellable())
     if weighted.kind is Start:
         operation = weighted.fixed["operation"].removesuffix("_unread")
-        receiver = trial.cell.pattern.methods[operation].receiver
-        return receiver is None or bool(trial.handles(receiver))
+        needs = trial.cell.pattern.methods[operation].needs
+        return needs is None or bool(trial.handles(needs))
     return True
 
 
@@ -79,7 +79,6 @@ def setups(cell: Cell) -> tuple[tuple[str, tuple[Any, ...]], ...]:
             tuple(value for value in values if cell.pattern.constructs(cell.adapter, name, value)),
         )
         for name, values in sorted(cell.pattern.constructor.items())
-        if name != "work"
     )
 
 

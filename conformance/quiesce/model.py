@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ANY",
     "BLOCKED",
+    "HOLDS_A_FUTURE",
     "Burst",
     "Checker",
     "Entry",
@@ -40,6 +41,8 @@ __all__ = [
 
 #: Observation of a call that has not ended.
 BLOCKED: Final = ("blocked",)
+#: Observation of a call that returned a future which has no result yet.
+HOLDS_A_FUTURE: Final = ("holds a future",)
 
 S = TypeVar("S", bound=attrs.AttrsInstance)
 _FIELDS: dict[type, tuple[str, ...]] = {}
@@ -76,12 +79,13 @@ class View:
       calls: (number, outcome) of each call not yet accounted for, by number. The outcome is
         ``BLOCKED``, ``("returned", ...)``, ``("raised", ...)`` or ``("cancelled",)``.
       executions: (index, leader, phase) of each user function not yet accounted for. The
-        leader is the call whose function it is, None if that can't be told; the phase is
-        ``running``, ``ended`` or ``cancelled``.
+        leader is the call whose function it is, None if that can't be told, or what a user
+        function other than ``work`` has (see ``Execution``); the phase is ``running``,
+        ``ended`` or ``cancelled``.
     """
 
     calls: tuple[tuple[int, tuple[Any, ...]], ...]
-    executions: tuple[tuple[int, int | None, str], ...] = ()
+    executions: tuple[tuple[int, Hashable, str], ...] = ()
 
     def matches(self, seen: View) -> bool:
         """Whether this prediction fits what was seen, where a leader may be unknown."""

@@ -10,8 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from quiesce.errors import HarnessError, SpinError
-from quiesce.log import Execution, Log, Record, alien, ended, mentions
-from quiesce.model import Burst, Checker, Entry, TooManyStates, View, name
+from quiesce.functions import Execution, Shape
+from quiesce.log import Log, Record, alien, ended, mentions
+from quiesce.model import BLOCKED, HOLDS_A_FUTURE, Burst, Checker, Entry, TooManyStates, View, name
 from quiesce.patterns.universal import INTERNAL, LEAK, SPIN, SWALLOWED, internal_error
 from quiesce.stimuli import (
     NOTHING,
@@ -110,7 +111,7 @@ class Trial:
         """End the world; returns what had to be abandoned. Closing again does nothing."""
         if self.log.closed:
             return ()
-        self.log.closed = True
+        self.log.close()
         for clause, times in self.checker.exercised.items():
             self.cell.exercised[clause] = self.cell.exercised.get(clause, 0) + times
         return self.world.close()
@@ -119,7 +120,7 @@ class Trial:
 
     def waiting(self) -> list[Execution]:
         """Executions that can be let go, oldest first."""
-        return [e for part in self.log.executions.values() for e in part if e.waiting]
+        return [e for part in self.log.functions.executions.values() for e in part if e.waiting]
 
     def cancellable(self) -> list[Record]:
         """Blocked calls that can be cancelled, oldest first."""
@@ -195,7 +196,8 @@ class Trial:
             self.perform(step)
         self._settle()
         self._drain()
-        if any(not ended(record) for records in self._watched.values() for record in records):
+        self._unblock()
+        if self._blocked():
             return  # the model allows it: a function that waits for itself, say
         for _, stop in self._hosts:
             stop.open()
@@ -223,15 +225,28 @@ class Trial:
             signature = next((leaks[o] for o in sorted(self._operations) if o in leaks), LEAK)
             self._violated(signature, "nothing is left running", ", ".join(left))
 
+    def _blocked(self) -> bool:
+        return any(not ended(record) for records in self._watched.values() for record in records)
+
+    def _unblock(self) -> None:
+        """Let calls end that only another call can let go, as long as that helps."""
+        for _ in range(DRAIN_LIMIT):
+            if not self._blocked():
+                return
+            if not [step for step in self.cell.pattern.unblock if self.perform(step)]:
+                return
+            self._settle()
+            self._drain()
+
     def still_referenced(self) -> list[str]:
         """What the subject keeps of finished executions, after the trial let go of it.
 
         Call it after ``finish``; the caller collects garbage first through ``forget``.
         """
         kept = []
-        if any(reference() is not None for reference in self.log.tokens):
+        if any(reference() is not None for reference in self.log.functions.tokens):
             kept.append("a result")
-        if any(reference() is not None for reference in self.log.functions):
+        if any(reference() is not None for reference in self.log.functions.made):
             kept.append("a user function")
         return kept
 
@@ -242,7 +257,7 @@ class Trial:
             call = record.world_call
             call.value = call.error = None
         self._records.clear()
-        self.log.executions.clear()
+        self.log.functions.executions.clear()
         self._watched.clear()
         self.journal.clear()
 
@@ -267,8 +282,8 @@ class Trial:
 
     def _host(self, instance: int, stop: Gate) -> Callable[[], Any]:
         arguments = dict(self.setup.arguments)
-        if "work" in self.cell.pattern.constructor:
-            arguments["work"] = self.log.user_function((instance,), None)
+        for function, shape in self.cell.pattern.functions.items():
+            arguments[function] = self.log.functions.make(function, shape, (instance,), None)
 
         def host() -> None:
             subject = self.cell.subject(**arguments)
@@ -314,7 +329,7 @@ class Trial:
                 self._issue(execution.part, Finished(execution.index, outcome))
                 if outcome in ("error", "exit", "panic"):
                     self.cell.count("UN-04")
-                self.log.note(f"let {self.log.name(execution)} end: {outcome}")
+                self.log.note(f"let {self.log.functions.name(execution)} end: {outcome}")
             case Cancel(which):
                 calls = self.cancellable()
                 if not calls:
@@ -350,7 +365,9 @@ class Trial:
                 assert execution.gate is not None  # it waits there
                 execution.waiting = False
                 self._issue(nested.part, Began(nested.number, operation, arguments, nested.inside))
-                self.log.note(f"inside {self.log.name(execution)}: c{nested.number} {nested.label}")
+                self.log.note(
+                    f"inside {self.log.functions.name(execution)}: c{nested.number} {nested.label}"
+                )
                 execution.gate.open(nested)
             case Advance(aim, which, offset):
                 return self._advance(aim, which, offset)
@@ -363,7 +380,7 @@ class Trial:
             return None
         named = dict(arguments)
         instance %= self.setup.instances
-        if method.receiver is not None and not self.handles(method.receiver, instance):
+        if method.needs is not None and not self.handles(method.needs, instance):
             return None
         part = (instance, *(named[name] for name in self.cell.pattern.part if name in named))
         shown = ", ".join(f"{name}={value!r}" for name, value in arguments)
@@ -379,16 +396,21 @@ class Trial:
             return False
         arguments = dict(start.arguments)
         receiver = self.log.subjects[start.instance % self.setup.instances]
-        if record.method.receiver is not None:
-            handles = self.handles(record.method.receiver, record.part[0])
+        given = dict(arguments)
+        if record.method.needs is not None:
+            handles = self.handles(record.method.needs, record.part[0])
             handle = handles[arguments.pop("which") % len(handles)]
-            receiver, arguments["of"] = handle.raw, handle.number
+            arguments["of"] = handle.number
+            if record.method.receiver is not None:
+                receiver = handle.raw
+            else:
+                given[record.method.parameters[0]] = handle.raw
         alone = Start(start.operation, start.arguments, cancel=start.cancel)
         self._alone.append((record.part[0], alone))
         self._records.append(record)
         self._watched.setdefault(record.part, []).append(record)
         kinds = self.cell.factory.cancel_kinds
-        operation = self.log.operation(record, receiver, arguments)
+        operation = self.log.operation(record, receiver, given)
         if kinds:
             record.call = self.world.spawn(
                 record.label, operation, cancel=kinds[start.cancel % len(kinds)]
@@ -443,7 +465,7 @@ class Trial:
             self._issue(part, Ticked(self.world.now))
 
     def _parts(self) -> list[Part]:
-        return sorted({*self._watched, *self.log.executions, *self._views}, key=repr)
+        return sorted({*self._watched, *self.log.functions.executions, *self._views}, key=repr)
 
     def _issue(self, part: Part, fact: Fact) -> None:
         facts, after = self._pending.setdefault(part, ([], []))
@@ -461,7 +483,7 @@ class Trial:
                 return (
                     ended(record)
                     or record.holds_future
-                    or any(e.leader == call for e in self.log.executions.get(part, ()))
+                    or any(e.call == call for e in self.log.functions.executions.get(part, ()))
                 )
             case Cancelled(call):
                 return ended(self._records[call])
@@ -495,7 +517,8 @@ class Trial:
         for _ in range(DRAIN_LIMIT):
             waiting = self.waiting()
             if waiting:
-                self._stimulate(Open())
+                ending = "none" if waiting[0].shape is Shape.SOURCE else "value"
+                self._stimulate(Open(0, ending))
                 self._settle()
             elif not all(ended(r) for records in self._watched.values() for r in records):
                 if not self._advance("next", -1, 0):
@@ -505,7 +528,6 @@ class Trial:
 
     def _compare(self) -> None:
         self._tell_ends()
-        self._look_for_swallowed_cancellations()
         for part in self._parts():
             facts, after = self._pending.get(part, ((), ()))
             view = self._view(part)
@@ -524,25 +546,6 @@ class Trial:
             self._seal(part)
         self.cell.count("UN-03")
 
-    def _look_for_swallowed_cancellations(self) -> None:
-        """At rest, a call that was cancelled has ended, one way or the other."""
-        for part, records in self._watched.items():
-            for record in records:
-                call = record.call
-                if (
-                    call is None
-                    or not call.cancel_requested
-                    or ended(record)
-                    or part in self._tainted
-                ):
-                    continue
-                if SWALLOWED in self.cell.knows(self.setup):
-                    self._tainted.add(part)
-                else:
-                    self.failed_instance = part[0]
-                    who = f"c{record.number}"
-                    self._violated(SWALLOWED, f"{who} ends", f"{who} goes on as if nothing was")
-
     def _tell_ends(self) -> None:
         for records in self._watched.values():
             for record in records:
@@ -553,21 +556,29 @@ class Trial:
     def _view(self, part: Part) -> View:
         return View(
             tuple((r.number, self.log.outcome(r)) for r in self._watched.get(part, ())),
-            tuple((e.index, e.leader, e.phase) for e in self.log.executions.get(part, ())),
+            tuple(
+                (e.index, e.leader, e.phase) for e in self.log.functions.executions.get(part, ())
+            ),
         )
 
     def _seal(self, part: Part) -> None:
         records = self._watched.get(part)
         if records:
             self._watched[part] = [record for record in records if not ended(record)]
-        executions = self.log.executions.get(part)
+        executions = self.log.functions.executions.get(part)
         if executions:
-            self.log.executions[part] = [e for e in executions if e.phase == "running"]
+            self.log.functions.executions[part] = [e for e in executions if e.phase == "running"]
         self._views[part] = self._view(part)
 
     def _mismatched(self, entry: Entry) -> None:
         journal = tuple(earlier for earlier in self.journal if earlier.part == entry.part)
         recorded = self.cell.knows(self.setup)
+        for number in self._goes_on(entry):
+            if SWALLOWED in recorded:
+                self._tainted.add(entry.part)
+                return
+            self.failed_instance = entry.part[0]
+            self._violated(SWALLOWED, f"c{number} ends", f"c{number} goes on as if nothing was")
         if any(internal_error(outcome) in recorded for _, outcome in entry.seen.calls):
             self._tainted.add(entry.part)  # no news either, and no relaxation's business
             return
@@ -583,6 +594,23 @@ class Trial:
         self.failed_instance = entry.part[0]
         expected = " or ".join(view_in_words(view) for view in predicted[:3]) or "nothing"
         self._violated(signature, expected, view_in_words(entry.seen))
+
+    def _goes_on(self, entry: Entry) -> list[int]:
+        """Calls that were cancelled and should have ended by that, but have not."""
+        left = [
+            record.number
+            for record in self._watched.get(entry.part, ())
+            if record.call is not None and record.call.cancel_requested and not ended(record)
+        ]
+        if not left:
+            return left
+        allowed = {
+            number
+            for view in self.checker.predict(entry)
+            for number, outcome in view.calls
+            if outcome in (BLOCKED, HOLDS_A_FUTURE)
+        }
+        return [number for number in left if number not in allowed]
 
     def _violated(self, signature: str, expected: str, observed: str) -> None:
         if signature in self.cell.knows(self.setup):

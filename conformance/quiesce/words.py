@@ -48,10 +48,27 @@ def view_in_words(view: View) -> str:
     """A view in words."""
     calls = ", ".join(f"c{number} {outcome_in_words(outcome)}" for number, outcome in view.calls)
     functions = ", ".join(
-        f"function {index} {phase}" + ("" if leader is None else f" for c{leader}")
+        f"{execution_in_words(index, leader)} {phase}{_whose(leader)}"
         for index, leader, phase in view.executions
     )
     return "; ".join(part for part in (calls, functions) if part) or "nothing"
+
+
+def execution_in_words(index: int, leader: object) -> str:
+    """What an execution is called: by its number, and by its function and argument if it has."""
+    match leader:
+        case (str(function), None, _):
+            return f"{function} {index}"
+        case (str(function), argument, _):
+            return f"{function} {index} of {frozen_in_words(argument)}"
+    return f"function {index}"
+
+
+def _whose(leader: object) -> str:
+    match leader:
+        case int(number) | (_, _, int(number)):
+            return f" for c{number}"
+    return ""
 
 
 def outcome_in_words(outcome: tuple[Any, ...]) -> str:
@@ -74,6 +91,8 @@ def _error_in_words(error: tuple[Any, ...]) -> str:
             return "was refused"
         case ("alien", kind):
             return f"raised {kind}"
+        case ("group", tuple(errors)):
+            return f"raised a group of: {', '.join(_error_in_words(error) for error in errors)}"
         case (kind, int(index)):
             return f"raised the {kind} of function {index}"
     return f"raised {error[0]}"

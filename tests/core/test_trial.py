@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from quiesce.cell import Cell, Setup
-from quiesce.log import WorkError, freeze
+from quiesce.functions import WorkError, freeze
 from quiesce.stimuli import (
     NOTHING,
     Advance,

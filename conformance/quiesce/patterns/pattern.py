@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from quiesce.clauses import names
+from quiesce.functions import WORK, Shape
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -38,12 +39,21 @@ class Method:
     future: bool = False
     #: The receiver is not the subject but what an earlier call of this operation returned.
     receiver: str | None = None
+    #: The first argument is what an earlier call of this operation returned.
+    takes: str | None = None
+    #: Its parameters that are user functions, and how they are called.
+    functions: Mapping[str, Shape] = attrs.field(factory=lambda: {WORK: Shape.PLAIN})
     #: Raising an error of the subject's own is an answer, seen as "refused".
     refuses: bool = False
     #: The instant at which the call ends belongs to its outcome.
     timed: bool = False
     #: Makes of the returned value, at once and in the caller, what is compared.
     read: Callable[[Any], Hashable] | None = None
+
+    @property
+    def needs(self) -> str | None:
+        """The operation whose result it works on, if there is one. Its method has ``read``."""
+        return self.receiver or self.takes
 
 
 #: Makes the model that predicts an adapter whose constructor got these arguments.
@@ -72,6 +82,8 @@ class Pattern:
     port: tuple[Method, ...]
     #: Arguments of the adapter's constructor, each with the values that are tried.
     constructor: Mapping[str, Choice]
+    #: Arguments of the constructor that are user functions, and how they are called.
+    functions: Mapping[str, Shape] = attrs.field(factory=dict, kw_only=True)
     #: What an adapter may lack, each in a few words (methods' capabilities included).
     capabilities: Mapping[str, str]
     #: Declared choices among legitimate behaviours: flag -> values, the first by default.
@@ -80,6 +92,8 @@ class Pattern:
     stimuli: tuple[Weighted, ...]
     scenarios: tuple[Scenario, ...]
     probe: tuple[Step, ...]
+    #: Steps that let calls end which block at the end of a trial: a close, a cancel.
+    unblock: tuple[Step, ...] = ()
     #: Arguments of operations that split a subject into independent parts.
     part: tuple[str, ...] = ()
     #: Operations after which a leak breaks a clause of the pattern's own -> its signature.

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import attrs
+
 from quiesce.clauses import Clause, Level
 from quiesce.model import BLOCKED, View
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
 __all__ = [
     "ALIEN_CANCEL",
@@ -19,6 +21,7 @@ __all__ = [
     "UNIVERSAL",
     "blame",
     "internal_error",
+    "universal",
 ]
 
 #: Followed by the error's type.
@@ -117,6 +120,25 @@ UNIVERSAL: tuple[Clause, ...] = (
         untested="stated and checked by each pattern in its own clauses (SF-14, ON-10)",
     ),
 )
+
+
+def universal(
+    *, untested: Mapping[str, str] | None = None, checked: Collection[str] = ()
+) -> tuple[Clause, ...]:
+    """The universal clauses as one pattern checks them.
+
+    Args:
+      untested: ids of those that can't arise in the pattern -> why.
+      checked: ids of those whose situations only this pattern's model recognises.
+    """
+    reasons = {} if untested is None else untested
+    return tuple(
+        attrs.evolve(
+            clause,
+            untested=reasons.get(clause.id, None if clause.id in checked else clause.untested),
+        )
+        for clause in UNIVERSAL
+    )
 
 
 def blame(expected: Sequence[View], seen: View, *, extra: str, value: str, cancel: str) -> str:

@@ -7,6 +7,7 @@ once. What becomes of an error (``once_error``) and of a cancelled execution
 
 from __future__ import annotations
 
+from quiesce.functions import WORK, Shape
 from quiesce.patterns.once.clauses import CLAUSES
 from quiesce.patterns.once.model import Once
 from quiesce.patterns.once.scenarios import PROBE, RELEASE, SCENARIOS, STIMULI
@@ -37,7 +38,8 @@ ONCE = Pattern(
     promise=__doc__ or "",
     clauses=(*CLAUSES, *UNIVERSAL),
     port=PORT,
-    constructor={"work": ()},
+    constructor={},
+    functions={WORK: Shape.PLAIN},
     capabilities={
         "own_function": "call_own: each caller brings its own function",
         "value": "call returns what the function returned",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from quiesce.model import ANY, BLOCKED, Move, View, evolve
+from quiesce.model import ANY, BLOCKED, HOLDS_A_FUTURE, Move, View, evolve
 from quiesce.patterns.universal import blame
 from quiesce.stimuli import Began, Cancelled, Fact, Finished, Part, Ticked
 
@@ -183,7 +183,7 @@ class Singleflight:
 
     def view(self, state: State) -> View:
         calls = tuple(
-            (call, ("holds a future",) if outcome == BLOCKED and call in state.futures else outcome)
+            (call, HOLDS_A_FUTURE if outcome == BLOCKED and call in state.futures else outcome)
             for call, outcome in state.calls
         )
         executions = tuple(
