@@ -204,7 +204,7 @@ def discover(targets: Iterable[str] = ()) -> Discovery:
 
 def _modules_of(package_name: str) -> Iterable[str]:
     package = importlib.import_module(package_name)
-    for found in pkgutil.iter_modules(package.__path__, package_name + "."):
+    for found in pkgutil.walk_packages(package.__path__, package_name + "."):
         if not found.ispkg:
             yield found.name
 

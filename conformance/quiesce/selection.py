@@ -118,8 +118,9 @@ def select(wanted: Filter, *, names: Sequence[str] = (), targets: Sequence[str] 
 
     Args:
       wanted: patterns and worlds.
-      names: adapters by name; ``limits`` also means ``limits.fixed`` and its like. Without
-        any: those of ``targets``, or else all that installed packages offer.
+      names: adapters by name; ``limits`` also means ``limits.fixed`` and its like, and
+        ``stdlib`` all in the folder of that name. Without any: those of ``targets``, or else
+        all that installed packages offer.
       targets: ``module:attribute`` or ``module`` of adapters besides the installed ones.
 
     Raises:
@@ -157,7 +158,7 @@ def _by_name(found: Discovery, names: Sequence[str]) -> tuple[list[Adapter], lis
     chosen: list[Adapter] = []
     absent: list[NotInstalled] = []
     for name in names:
-        matches = [each for each in found.adapters if _means(name, each.name)]
+        matches = [each for each in found.adapters if _means(name, each)]
         gone = [library for module, library in missing if _import_name(name) in (module, library)]
         if not matches and not gone:
             known = {each.name for each in found.adapters} | {
@@ -169,8 +170,9 @@ def _by_name(found: Discovery, names: Sequence[str]) -> tuple[list[Adapter], lis
     return chosen, absent
 
 
-def _means(typed: str, name: str) -> bool:
-    return name == typed or name.startswith(typed + ".")
+def _means(typed: str, adapter: Adapter) -> bool:
+    folders = adapter.module.split(".")[1:-1]
+    return adapter.name == typed or adapter.name.startswith(typed + ".") or typed in folders
 
 
 def _import_name(name: str) -> str:

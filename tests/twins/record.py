@@ -16,7 +16,7 @@ from quiesce.patterns.registry import PATTERNS
 from quiesce.twins import Kill, kill, load_twins
 
 HERE = Path(__file__).parent
-EXPECTED = HERE / "expected.json"
+EXPECTED = HERE / "expected"
 
 
 def row(index: tuple[str, int]) -> Kill:
@@ -26,7 +26,7 @@ def row(index: tuple[str, int]) -> Kill:
 
 
 def main(patterns: list[str]) -> None:
-    matrix = json.loads(EXPECTED.read_text()) if EXPECTED.exists() else {}
+    EXPECTED.mkdir(exist_ok=True)
     for pattern in patterns or sorted(PATTERNS):
         tasks = [(pattern, number) for number in range(len(load_twins(HERE, [pattern])))]
         with ProcessPoolExecutor(mp_context=get_context("spawn")) as executor:
@@ -34,8 +34,9 @@ def main(patterns: list[str]) -> None:
         for each in rows:
             lost = f"  MISSED BY {', '.join(each.missed)}" if each.missed else ""
             print(f"{each.key:45} {' '.join(each.clauses) or '-'}{lost}{each.error or ''}")
-        matrix[pattern] = {each.key: list(each.clauses) for each in rows}
-    EXPECTED.write_text(json.dumps(matrix, indent=2, sort_keys=True) + "\n")
+        matrix = {each.key: list(each.clauses) for each in rows}
+        text = json.dumps(matrix, indent=2, sort_keys=True) + "\n"
+        (EXPECTED / f"{pattern}.json").write_text(text)
 
 
 if __name__ == "__main__":

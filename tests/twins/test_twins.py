@@ -12,7 +12,9 @@ from quiesce.twins import kill, load_twins, must_kill
 
 HERE = Path(__file__).parent
 TWINS = load_twins(HERE)
-EXPECTED = json.loads((HERE / "expected.json").read_text())
+EXPECTED = {
+    path.stem: json.loads(path.read_text()) for path in sorted((HERE / "expected").glob("*.json"))
+}
 
 
 @pytest.mark.parametrize("twin", TWINS, ids=lambda twin: f"{twin.name}/{twin.world}")

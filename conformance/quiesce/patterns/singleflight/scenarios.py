@@ -90,6 +90,10 @@ SCENARIOS = (
         "a newcomer in the tick of the end",
         (do(), do(), Step(Open(), 1), do("a", 1), do(), VALUE, VALUE),
     ),
+    Scenario(
+        "a newcomer in the tick of the answer",
+        (do(), do(), Step(Open(), 3), do("a", 1), do(), VALUE, VALUE),
+    ),
     Scenario("keys are independent", (do("a"), do("b"), Step(Open(1)), do("b"), VALUE, VALUE)),
     Scenario(
         "instances are independent",

@@ -1,4 +1,4 @@
-"""Recipes that programs build from asyncio alone: a shared task, and a lock with a flag."""
+"""A singleflight that programs build from asyncio alone: a shared task."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -29,28 +29,3 @@ class SharedTask:
             task = self._tasks[key] = asyncio.create_task(work())
             task.add_done_callback(lambda _: self._tasks.pop(key))
         return await task
-
-
-@quiesce.adapter(
-    "once",
-    world="asyncio",
-    name="asyncio.lock",
-    lacks={"own_function", "reentrance_error", "release"},
-    # The flag is set by success only; a cancelled or failed caller leaves the lock to the next.
-    dialect={"once_error": "retry", "once_cancel": "retry"},
-)
-class LockAndFlag:
-    """The work runs under a lock, unless a flag says that it is done."""
-
-    def __init__(self, work: Work) -> None:
-        self._work = work
-        self._lock = asyncio.Lock()
-        self._done = False
-        self._value: object = None
-
-    async def call(self) -> object:
-        async with self._lock:
-            if not self._done:
-                self._value = await self._work()
-                self._done = True
-        return self._value

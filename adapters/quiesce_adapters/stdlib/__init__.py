@@ -1,0 +1,1 @@
+"""Adapters of the standard library, one file a pattern and module."""
