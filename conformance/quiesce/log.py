@@ -42,6 +42,7 @@ class Record:
     nested: Call | None = None
     holds_future: bool = False
     raw: object = None  # what the operation returned, for later calls on it
+    taken: bool = False  # a later call was given it
     told: bool = False  # its end stands in the history
     inside: int | None = None
     arguments: Arguments = ()

@@ -57,8 +57,8 @@ def enabled(trial: Trial, weighted: Weighted) -> bool:
         return bool(trial.cancellable())
     if weighted.kind is Start:
         operation = weighted.fixed["operation"].removesuffix("_unread")
-        needs = trial.cell.pattern.methods[operation].needs
-        return needs is None or bool(trial.handles(needs))
+        method = trial.cell.pattern.methods[operation]
+        return method.needs is None or bool(trial.handles(method))
     return True
 
 

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from quiesce.cell import Cell, Setup
+    from quiesce.patterns.pattern import Method
     from quiesce.schedulers.scheduler import Scheduler
 
 __all__ = ["AdapterFailed", "Hopeless", "Recorded", "Trial"]
@@ -152,14 +153,16 @@ class Trial:
             found.add(due)
         return sorted(found)
 
-    def handles(self, operation: str, instance: int | None = None) -> list[Record]:
-        """Calls of an operation, on one subject or on any, whose results can be called."""
+    def handles(self, method: Method, instance: int | None = None) -> list[Record]:
+        """Calls, on one subject or on any, whose results the method can work on."""
+        once = method.takes_again in self.cell.adapter.lacks
         return [
             record
             for record in self._records
-            if record.operation == operation
+            if record.operation == method.needs
             and record.raw is not None
             and instance in (None, record.part[0])
+            and not (once and record.taken)
         ]
 
     # Performing steps.
@@ -380,7 +383,7 @@ class Trial:
             return None
         named = dict(arguments)
         instance %= self.setup.instances
-        if method.needs is not None and not self.handles(method.needs, instance):
+        if method.needs is not None and not self.handles(method, instance):
             return None
         part = (instance, *(named[name] for name in self.cell.pattern.part if name in named))
         shown = ", ".join(f"{name}={value!r}" for name, value in arguments)
@@ -398,8 +401,9 @@ class Trial:
         receiver = self.log.subjects[start.instance % self.setup.instances]
         given = dict(arguments)
         if record.method.needs is not None:
-            handles = self.handles(record.method.needs, record.part[0])
+            handles = self.handles(record.method, record.part[0])
             handle = handles[arguments.pop("which") % len(handles)]
+            handle.taken = True
             arguments["of"] = handle.number
             if record.method.receiver is not None:
                 receiver = handle.raw

@@ -41,6 +41,8 @@ class Method:
     receiver: str | None = None
     #: The first argument is what an earlier call of this operation returned.
     takes: str | None = None
+    #: An adapter that lacks this capability is given each result once only.
+    takes_again: str | None = None
     #: Its parameters that are user functions, and how they are called.
     functions: Mapping[str, Shape] = attrs.field(factory=lambda: {WORK: Shape.PLAIN})
     #: Raising an error of the subject's own is an answer, seen as "refused".

@@ -92,7 +92,7 @@ SCENARIOS = (
     ),
     Scenario(
         "a newcomer in the tick of the answer",
-        (do(), do(), Step(Open(), 3), do("a", 1), do(), VALUE, VALUE),
+        (do(), do(), Step(Open(), 4), do("a", 2), do(), VALUE, VALUE),
     ),
     Scenario("keys are independent", (do("a"), do("b"), Step(Open(1)), do("b"), VALUE, VALUE)),
     Scenario(
