@@ -58,7 +58,7 @@ def enabled(trial: Trial, weighted: Weighted) -> bool:
     if weighted.kind is Start:
         operation = weighted.fixed["operation"].removesuffix("_unread")
         method = trial.cell.pattern.methods[operation]
-        return method.needs is None or bool(trial.handles(method))
+        return not method.needs or bool(trial.handles(method))
     return True
 
 

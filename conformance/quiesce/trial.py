@@ -159,7 +159,7 @@ class Trial:
         return [
             record
             for record in self._records
-            if record.operation == method.needs
+            if record.operation in method.needs
             and record.raw is not None
             and instance in (None, record.part[0])
             and not (once and record.taken)
@@ -228,18 +228,20 @@ class Trial:
             signature = next((leaks[o] for o in sorted(self._operations) if o in leaks), LEAK)
             self._violated(signature, "nothing is left running", ", ".join(left))
 
-    def _blocked(self) -> bool:
-        return any(not ended(record) for records in self._watched.values() for record in records)
+    def _blocked(self) -> list[Record]:
+        return [
+            record for records in self._watched.values() for record in records if not ended(record)
+        ]
 
     def _unblock(self) -> None:
         """Let calls end that only another call can let go, as long as that helps."""
-        for _ in range(DRAIN_LIMIT):
-            if not self._blocked():
-                return
-            if not [step for step in self.cell.pattern.unblock if self.perform(step)]:
-                return
+        while blocked := self._blocked():
+            for step in self.cell.pattern.unblock:
+                self.perform(step)
             self._settle()
             self._drain()
+            if not any(ended(record) for record in blocked):
+                return
 
     def still_referenced(self) -> list[str]:
         """What the subject keeps of finished executions, after the trial let go of it.
@@ -383,7 +385,7 @@ class Trial:
             return None
         named = dict(arguments)
         instance %= self.setup.instances
-        if method.needs is not None and not self.handles(method, instance):
+        if method.needs and not self.handles(method, instance):
             return None
         part = (instance, *(named[name] for name in self.cell.pattern.part if name in named))
         shown = ", ".join(f"{name}={value!r}" for name, value in arguments)
@@ -400,7 +402,7 @@ class Trial:
         arguments = dict(start.arguments)
         receiver = self.log.subjects[start.instance % self.setup.instances]
         given = dict(arguments)
-        if record.method.needs is not None:
+        if record.method.needs:
             handles = self.handles(record.method, record.part[0])
             handle = handles[arguments.pop("which") % len(handles)]
             handle.taken = True

@@ -6,7 +6,13 @@ was raised.
 
 from __future__ import annotations
 
-__all__ = ["ExecutionCancelledError", "ReentrantCallError", "WaitRefusedError"]
+__all__ = [
+    "ExecutionCancelledError",
+    "NotLentError",
+    "PoolClosedError",
+    "ReentrantCallError",
+    "WaitRefusedError",
+]
 
 
 class ReentrantCallError(RuntimeError):
@@ -34,4 +40,20 @@ class WaitRefusedError(Exception):
     Nothing was taken. Ask for fewer tokens, or allow more time.
 
     Clauses: RL-11, RL-13.
+    """
+
+
+class NotLentError(ValueError):
+    """An object is put into a pool that did not lend it, or that has it back already.
+
+    Nothing has changed. Put each object once, into the pool that it came from.
+
+    Clauses: OP-08, OP-11.
+    """
+
+
+class PoolClosedError(RuntimeError):
+    """An object pool is closed, and lends no more.
+
+    Clauses: OP-15.
     """

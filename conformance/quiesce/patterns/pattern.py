@@ -39,8 +39,8 @@ class Method:
     future: bool = False
     #: The receiver is not the subject but what an earlier call of this operation returned.
     receiver: str | None = None
-    #: The first argument is what an earlier call of this operation returned.
-    takes: str | None = None
+    #: The first argument is what an earlier call of this operation, or of these, returned.
+    takes: str | tuple[str, ...] = ()
     #: An adapter that lacks this capability is given each result once only.
     takes_again: str | None = None
     #: Its parameters that are user functions, and how they are called.
@@ -53,9 +53,10 @@ class Method:
     read: Callable[[Any], Hashable] | None = None
 
     @property
-    def needs(self) -> str | None:
-        """The operation whose result it works on, if there is one. Its method has ``read``."""
-        return self.receiver or self.takes
+    def needs(self) -> tuple[str, ...]:
+        """The operations whose results it works on, if any. Their methods have ``read``."""
+        names = self.receiver or self.takes
+        return (names,) if isinstance(names, str) else names
 
 
 #: Makes the model that predicts an adapter whose constructor got these arguments.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from quiesce.patterns.object_pool import OBJECT_POOL
 from quiesce.patterns.once import ONCE
 from quiesce.patterns.rate_limiter import RATE_LIMITER
 from quiesce.patterns.singleflight import SINGLEFLIGHT
@@ -14,5 +15,5 @@ if TYPE_CHECKING:
 __all__ = ["PATTERNS"]
 
 PATTERNS: Final[dict[str, Pattern]] = {
-    pattern.name: pattern for pattern in (ONCE, SINGLEFLIGHT, RATE_LIMITER)
+    pattern.name: pattern for pattern in (ONCE, SINGLEFLIGHT, RATE_LIMITER, OBJECT_POOL)
 }

@@ -21,6 +21,7 @@ __all__ = [
     "UNIVERSAL",
     "blame",
     "internal_error",
+    "nearest",
     "universal",
 ]
 
@@ -173,6 +174,15 @@ def blame(expected: Sequence[View], seen: View, *, extra: str, value: str, cance
             return f"{value}, too early"
         return value
     return "UN-03 a user function does not run" if seen.executions != allowed.executions else value
+
+
+def nearest(expected: Sequence[View], seen: View) -> View:
+    """The view that is allowed and differs least from what was seen."""
+    calls, executions = set(seen.calls), set(seen.executions)
+    return min(
+        expected,
+        key=lambda view: len(calls ^ set(view.calls)) + len(executions ^ set(view.executions)),
+    )
 
 
 def internal_error(outcome: tuple[Any, ...]) -> str | None:

@@ -3,10 +3,12 @@
 Nothing here may be shared between event loops or between threads.
 """
 
+from quiesce_reference.aio.object_pool import ObjectPool
 from quiesce_reference.aio.once import Once, once_func, once_value
 from quiesce_reference.aio.rate_limiter import RateLimiter, Reservation
 from quiesce_reference.aio.shared_call import Pending
 from quiesce_reference.aio.singleflight import SingleFlight
+from quiesce_reference.aio.ticker import Ticker
 from quiesce_reference.errors import (
     ExecutionCancelledError,
     ReentrantCallError,
@@ -17,6 +19,7 @@ from quiesce_reference.result import Result
 
 __all__ = [
     "ExecutionCancelledError",
+    "ObjectPool",
     "Once",
     "Pending",
     "RateLimiter",
@@ -24,6 +27,7 @@ __all__ = [
     "Reservation",
     "Result",
     "SingleFlight",
+    "Ticker",
     "WaitRefusedError",
     "every",
     "once_func",

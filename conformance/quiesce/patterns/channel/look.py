@@ -1,0 +1,68 @@
+"""Which clause a mismatch breaks, where its look tells: what a call shows instead of what."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from quiesce.model import BLOCKED, View
+from quiesce.patterns.calls import REFUSED
+from quiesce.patterns.channel.state import CLOSED
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["look"]
+
+
+def look(expected: Sequence[View], seen: View, capacity: int | None) -> str | None:
+    """The signature by the first call that differs from the first expectation; None if unclear."""
+    if not expected:
+        return None
+    wanted = dict(expected[0].calls)
+    for call, outcome in seen.calls:
+        if outcome != wanted.get(call):
+            found = _look(wanted.get(call), outcome, capacity)
+            if found is not None:
+                return found
+    return None
+
+
+def _look(wanted: Any, seen: Any, capacity: int | None) -> str | None:
+    match wanted, seen:
+        case _, ("returned", ("holds", int(held), _)) if capacity is not None and held > capacity:
+            return "CH-16 the buffer holds more than its capacity"
+        case ("returned", ("holds", *_)), _:
+            return "CH-10 the length is not the number of buffered values"
+        case ("returned", ("iterated", *_)), _:
+            return "CH-19 an iteration does not end as the channel does"
+        case _, ("returned", ("iterated", *_)):
+            return "CH-19 an iteration ends before the channel is closed and drained"
+        case ("returned", "joined"), _:
+            return "CH-21 join is not settled"
+        case _, ("returned", "joined"):
+            return "CH-21 join returns although values are not done"
+        case (("returned", "closed"), b) | (("raised", _), b) if b == BLOCKED and wanted != REFUSED:
+            return "UN-07 a close does not return"
+        case ("returned", "closed"), _:
+            return "CH-08 a close fails"
+        case _, ("returned", "closed"):
+            return "CH-08 a second close passes"
+        case (("returned", "broken"), _) | (_, ("returned", "broken")):
+            return "CH-20 senders don't learn that the channel is broken, or wrongly so"
+        case _, _ if wanted == REFUSED:
+            return "CH-07 a send on the closed channel is no error to its sender"
+        case ("returned", (True, _)), ("returned", (True, _)):
+            return "CH-03 values arrive in another order"
+        case ("returned", (True, _)), _ if seen == CLOSED:
+            return "CH-05 a value accepted before the close is not delivered"
+        case _, ("returned", (True, _)):
+            return "CH-04 a value is received that the channel does not hold"
+        case _, _ if wanted == BLOCKED and seen == CLOSED:
+            return "CH-05 a receive finds an open channel closed"
+        case _, ("returned", None | True) if wanted in (BLOCKED, ("returned", False)):
+            if capacity == 0:
+                return "CH-01 a send completes without a receive"
+            return "CH-02 a send does not wait for room"
+        case ("returned", None | True | (True, _)), ("returned", None | False):
+            return "CH-02 a call that need not wait refuses to act"
+    return None

@@ -1,0 +1,328 @@
+"""The model of a channel.
+
+What a call does to the buffer and to those it meets is one move: a hand-over is atomic. In
+the dialect ``handover = barging`` values only ever pass through the buffer, and who is
+blocked takes or puts by a move of its own, later, whoever was first. In both, a blocked
+call learns of a close by a move of its own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from quiesce.model import BLOCKED, Move, View, evolve
+from quiesce.patterns.calls import CANCELLED, REFUSED, CallsModel, Outcome, put, returned
+from quiesce.patterns.channel.look import look
+from quiesce.patterns.channel.relaxations import (
+    BLOCKS_AFTER_CLOSE,
+    CLOSE_DROPS,
+    DOUBLE,
+    FIRST_CLONE_ENDS,
+    FREES_TWO,
+    GHOST_RECEIVER,
+    GHOST_SENDER,
+    NOW_IS_LATER,
+    RELAXATIONS,
+    SILENT,
+    STEALS,
+    WAKES_ONE,
+)
+from quiesce.patterns.channel.state import (
+    CLOSED,
+    MAIN,
+    WOULD_BLOCK,
+    Loop,
+    State,
+    Waiting,
+    deliver,
+    end_of,
+    enter,
+    is_transfer,
+    leave,
+    loop_of,
+    rest,
+)
+from quiesce.stimuli import Began, Cancelled, Fact, Part
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from quiesce.adapters import Adapter
+
+__all__ = ["Channel"]
+
+
+class Channel(CallsModel):
+    """The model of one channel."""
+
+    relaxations: Mapping[str, str] = RELAXATIONS
+    alien = "CH-15 a cancellation reaches a call that was not cancelled"
+
+    def __init__(self, adapter: Adapter, arguments: Mapping[str, object]) -> None:
+        capacity = arguments["capacity"]
+        assert capacity is None or isinstance(capacity, int)
+        self._capacity = capacity
+        self._barging = adapter.dialect.get("handover", "direct") == "barging"
+        self._refuses_second_close = adapter.dialect.get("close_twice", "error") == "error"
+        self._two_ends = adapter.dialect.get("ends", "one") == "two"
+
+    def initial(self, part: Part) -> State:
+        return State()
+
+    def begin(self, state: State, fact: Began, relaxed: Collection[str]) -> Iterable[Move]:
+        call = fact.call
+        match fact.operation:
+            case "send" | "send_by_clone":
+                yield from self._send(state, call, end_of(fact), True, relaxed)
+            case "try_send":
+                yield from self._send(state, call, MAIN, False, relaxed)
+            case "receive" | "receive_by_clone":
+                yield from self._receive(state, call, end_of(fact), True, relaxed)
+            case "try_receive":
+                yield from self._receive(state, call, MAIN, False, relaxed)
+            case "iterate":
+                begun = put(evolve(state, loops=(*state.loops, Loop(call))), call, BLOCKED)
+                yield Move(begun)
+            case "close" | "close_sender_clone":
+                yield from self._close(state, call, end_of(fact), relaxed)
+            case "close_now":
+                yield from self._close_now(state, call, relaxed)
+            case "close_receiver" | "close_receiver_clone":
+                ends = state.receive_ends - {end_of(fact)}
+                after = evolve(state, receive_ends=ends, buffer=state.buffer if ends else ())
+                yield Move(put(after, call, returned("closed")), ("CH-20",))
+            case "clone_sender":
+                after = evolve(state, send_ends=state.send_ends | {call})
+                yield self._cloned(state, after, call, MAIN in state.send_ends)
+            case "clone_receiver":
+                after = evolve(state, receive_ends=state.receive_ends | {call})
+                yield self._cloned(state, after, call, MAIN in state.receive_ends)
+            case "occupancy":
+                holds = returned(("holds", len(state.buffer), self._capacity))
+                yield Move(put(state, call, holds), ("CH-10",))
+            case "join":
+                yield Move(put(evolve(state, joiners=(*state.joiners, call)), call, BLOCKED))
+            case "task_done":
+                yield self._task_done(state, call)
+
+    def cancel(self, state: State, call: int, relaxed: Collection[str]) -> Iterable[Move]:
+        gone = put(leave(state, call), call, CANCELLED)
+        tags = ("CH-15", "CH-16") if call not in state.joiners else ()
+        yield Move(gone, tags)
+        ghost = put(state, call, CANCELLED)  # it is gone, and still stands in the queue
+        if GHOST_SENDER in relaxed and any(each.call == call for each in state.senders):
+            yield Move(ghost, (), GHOST_SENDER)
+        if GHOST_RECEIVER in relaxed and any(each.call == call for each in state.receivers):
+            yield Move(ghost, (), GHOST_RECEIVER)
+
+    def apply(self, state: State, fact: Fact, relaxed: Collection[str]) -> Iterable[Move]:
+        match fact:
+            case Cancelled(call) if is_transfer(outcome := state.of(call)):
+                # What was transferred stays so: the cancellation came too late.
+                yield Move(state, ("CH-15", "CH-16"))
+                signature = GHOST_RECEIVER if isinstance(outcome[1], tuple) else GHOST_SENDER
+                if signature in relaxed:
+                    yield Move(put(state, call, CANCELLED), (), signature)
+            case _:
+                yield from super().apply(state, fact, relaxed)
+
+    def follow(self, state: State, relaxed: Collection[str]) -> Iterable[Move]:
+        for loop in state.loops:
+            if loop.looks:
+                yield from self._receive(state, loop.call, MAIN, True, relaxed)
+        for waiting in state.senders:
+            yield from self._sender_follows(state, waiting, relaxed)
+        for waiting in state.receivers:
+            yield from self._receiver_follows(state, waiting, relaxed)
+        if not state.unfinished:
+            for call in state.joiners:
+                yield Move(put(leave(state, call), call, returned("joined")), ("CH-21",))
+
+    def possible(self, state: State, seen: View) -> bool:
+        if state.loops:
+            outcomes = dict(seen.calls)
+            for loop in state.loops:
+                match outcomes.get(loop.call):
+                    case ("returned", ("iterated", *values)):
+                        if tuple(values[: len(loop.values)]) != loop.values:
+                            return False
+        return super().possible(state, seen)
+
+    def blame(self, expected: Sequence[View], seen: View) -> str:
+        return look(expected, seen, self._capacity) or super().blame(expected, seen)
+
+    # The steps of a send, a receive and a close.
+
+    def _is_barging(self, relaxed: Collection[str]) -> bool:
+        return self._barging or (STEALS in relaxed and self._capacity != 0)
+
+    def _has_room(self, state: State) -> bool:
+        return self._capacity is None or len(state.buffer) < self._capacity
+
+    def _send(
+        self, state: State, call: int, end: int, waits: bool, relaxed: Collection[str]
+    ) -> Iterable[Move]:
+        """Send the call's own number."""
+        sent = put(state, call, returned(None if waits else True))
+        if end not in state.send_ends:
+            yield Move(put(state, call, REFUSED), ("CH-20",) if self._two_ends else ("CH-07",))
+            if SILENT in relaxed:
+                yield Move(sent, (), SILENT)
+                yield Move(enter(sent, call), (), SILENT)
+        elif not state.receive_ends:
+            yield Move(put(state, call, returned("broken")), ("CH-20",))
+        elif not self._is_barging(relaxed) and (receiver := self._first_receiver(state)):
+            met = evolve(sent, receivers=tuple(e for e in state.receivers if e is not receiver))
+            yield Move(
+                note(deliver(met, receiver.call, call), call, relaxed),
+                ("CH-04", "CH-17", *(("CH-01",) if self._capacity == 0 else ())),
+            )
+        elif self._has_room(state):
+            tags = ("CH-21",) if self._capacity is None else ("CH-02",)
+            yield Move(enter(sent, call), tags)
+        elif waits:
+            blocked = evolve(state, senders=(*state.senders, Waiting(call, end)))
+            yield Move(put(blocked, call, BLOCKED), ("CH-02" if self._capacity else "CH-01",))
+        else:
+            yield Move(put(state, call, returned(False)), ("CH-02" if self._capacity else "CH-01",))
+
+    def _receive(
+        self, state: State, call: int, end: int, waits: bool, relaxed: Collection[str]
+    ) -> Iterable[Move]:
+        """Take the next value there is. The call is a receive, or an iteration."""
+        if end not in state.receive_ends:
+            yield self._ends(state, call, REFUSED, ("CH-20",))
+            return
+        barging = self._is_barging(relaxed)
+        sender = None if barging else self._first_sender(state)
+        if state.buffer:
+            value, *left = state.buffer
+            taken = evolve(deliver(state, call, value), buffer=tuple(left))
+            tags = ["CH-04"]
+            if len(state.buffer) + len(state.senders) > 1:
+                tags.append("CH-03")
+            if state.is_closed:
+                tags.append("CH-05")
+            if sender is not None:  # it takes the slot
+                taken = self._lets_go(taken, sender)
+                tags += ["CH-17", "CH-18"]
+                second = self._first_sender(taken)
+                if FREES_TWO in relaxed and second is not None:
+                    yield Move(note(self._lets_go(taken, second), value, relaxed), (), FREES_TWO)
+            yield Move(note(taken, value, relaxed), tuple(tags))
+        elif sender is not None:
+            met = evolve(state, senders=tuple(e for e in state.senders if e is not sender))
+            met = sent_by(deliver(met, call, sender.call), sender)
+            tags = ["CH-01", "CH-04"] + (["CH-03"] if len(state.senders) > 1 else [])
+            yield Move(note(met, sender.call, relaxed), tuple(tags))
+        elif state.is_closed:
+            yield self._ends(state, call, CLOSED, ("CH-05",))
+            if BLOCKS_AFTER_CLOSE in relaxed:
+                yield Move(put(state, call, BLOCKED), (), BLOCKS_AFTER_CLOSE)
+        elif waits:
+            yield Move(rest(state, call, end), ("CH-02" if self._capacity else "CH-01",))
+        else:
+            yield Move(put(state, call, WOULD_BLOCK), ("CH-02" if self._capacity else "CH-01",))
+        if DOUBLE in relaxed and loop_of(state, call) is None:
+            for value in state.received:
+                yield Move(put(state, call, returned((True, value))), (), DOUBLE)
+
+    def _lets_go(self, state: State, sender: Waiting) -> State:
+        """A blocked send puts its value into the buffer and completes."""
+        left = tuple(each for each in state.senders if each is not sender)
+        return enter(sent_by(evolve(state, senders=left), sender), sender.call)
+
+    def _first_sender(self, state: State) -> Waiting | None:
+        return next((each for each in state.senders if each.end in state.send_ends), None)
+
+    def _first_receiver(self, state: State) -> Waiting | None:
+        return next((each for each in state.receivers if each.end in state.receive_ends), None)
+
+    def _sender_follows(
+        self, state: State, waiting: Waiting, relaxed: Collection[str]
+    ) -> Iterable[Move]:
+        """What becomes of a blocked send by itself."""
+        without = leave(state, waiting.call)
+        if waiting.end not in state.send_ends:
+            tags = ("CH-07", "CH-20") if self._two_ends else ("CH-07",)
+            yield Move(put(without, waiting.call, REFUSED), tags)
+        elif not state.receive_ends:
+            yield Move(put(without, waiting.call, returned("broken")), ("CH-20",))
+        elif self._is_barging(relaxed) and self._has_room(state):
+            yield Move(self._lets_go(state, waiting), ("CH-18",))
+
+    def _receiver_follows(
+        self, state: State, waiting: Waiting, relaxed: Collection[str]
+    ) -> Iterable[Move]:
+        """What becomes of a blocked receive by itself."""
+        call = waiting.call
+        without = evolve(state, receivers=tuple(e for e in state.receivers if e is not waiting))
+        if waiting.end not in state.receive_ends:
+            yield self._ends(without, call, REFUSED, ("CH-20",))
+        elif state.buffer and self._is_barging(relaxed):
+            yield from self._receive(without, call, waiting.end, True, relaxed)
+        elif state.is_closed and not state.buffer:
+            yield self._ends(without, call, CLOSED, ("CH-06",))
+            if WAKES_ONE in relaxed:
+                yield Move(without, (), WAKES_ONE)
+        if DOUBLE in relaxed:
+            for value in state.received:
+                yield Move(put(without, call, returned((True, value))), (), DOUBLE)
+
+    def _ends(self, state: State, call: int, outcome: Outcome, tags: tuple[str, ...]) -> Move:
+        """A receive ends without a value; for an iteration that is the end of it."""
+        loop = loop_of(state, call)
+        if loop is not None:
+            state = evolve(state, loops=tuple(each for each in state.loops if each is not loop))
+            tags = (*tags, "CH-19")
+            if outcome == CLOSED:
+                outcome = returned(("iterated", *loop.values))
+        if self._two_ends and outcome == CLOSED:
+            tags = (*tags, "CH-20")
+        return Move(put(state, call, outcome), tags)
+
+    def _close(
+        self, state: State, call: int, end: int, relaxed: Collection[str]
+    ) -> Iterable[Move]:
+        closed = put(state, call, returned("closed"))
+        if end not in state.send_ends:
+            if self._refuses_second_close and end == MAIN:
+                closed = put(state, call, REFUSED)
+            yield Move(closed, ("CH-08", "UN-07"))
+            return
+        closed = evolve(closed, send_ends=state.send_ends - {end})
+        yield Move(closed, ("CH-20",) if self._two_ends else ())
+        if CLOSE_DROPS in relaxed and state.buffer:
+            yield Move(evolve(closed, buffer=()), (), CLOSE_DROPS)
+        if FIRST_CLONE_ENDS in relaxed:
+            yield Move(evolve(closed, ended=True), (), FIRST_CLONE_ENDS)
+
+    def _close_now(self, state: State, call: int, relaxed: Collection[str]) -> Iterable[Move]:
+        closed = put(evolve(state, send_ends=frozenset()), call, returned("closed"))
+        dropped = max(0, state.unfinished - len(state.buffer))
+        tags = ("CH-21",) if state.send_ends else ("CH-21", "UN-07")
+        yield Move(evolve(closed, buffer=(), unfinished=dropped, discarded=True), tags)
+        if NOW_IS_LATER in relaxed:
+            yield Move(closed, (), NOW_IS_LATER)
+
+    def _cloned(self, state: State, after: State, call: int, is_open: bool) -> Move:
+        if is_open:
+            return Move(put(after, call, returned("cloned")))
+        return Move(put(state, call, REFUSED), ("CH-20",))
+
+    def _task_done(self, state: State, call: int) -> Move:
+        if not state.unfinished:
+            return Move(put(state, call, REFUSED))
+        after = evolve(state, unfinished=state.unfinished - 1)
+        return Move(put(after, call, returned("done")))
+
+
+def sent_by(state: State, sender: Waiting) -> State:
+    """A blocked send has completed; one that was cancelled has its outcome already."""
+    blocked = state.of(sender.call) == BLOCKED
+    return put(state, sender.call, returned(None)) if blocked else state
+
+
+def note(state: State, value: int, relaxed: Collection[str]) -> State:
+    """Remember what was received, where a relaxation may need it."""
+    return evolve(state, received=(*state.received, value)) if DOUBLE in relaxed else state

@@ -1,0 +1,49 @@
+"""The relaxations of the channel's model: each is the model with one clause dropped."""
+
+from __future__ import annotations
+
+from typing import Final
+
+__all__ = [
+    "BLOCKS_AFTER_CLOSE",
+    "CLOSE_DROPS",
+    "DOUBLE",
+    "FIRST_CLONE_ENDS",
+    "FREES_TWO",
+    "GHOST_RECEIVER",
+    "GHOST_SENDER",
+    "NOW_IS_LATER",
+    "RELAXATIONS",
+    "SILENT",
+    "STEALS",
+    "WAKES_ONE",
+]
+
+CLOSE_DROPS: Final = "CH-05 the close drops what the buffer holds"
+BLOCKS_AFTER_CLOSE: Final = "CH-05 a receive after the close blocks"
+WAKES_ONE: Final = "CH-06 the close leaves a blocked receiver waiting"
+SILENT: Final = "CH-07 a send on the closed channel seems to succeed"
+FIRST_CLONE_ENDS: Final = "CH-20 receivers see the end while a sending end is open"
+NOW_IS_LATER: Final = "CH-21 closing at once still delivers what was buffered"
+FREES_TWO: Final = "CH-18 one receive lets two senders go"
+GHOST_RECEIVER: Final = "CH-15 a cancelled receive takes a value with it"
+GHOST_SENDER: Final = "CH-15 a cancelled send is delivered all the same"
+STEALS: Final = "CH-17 a later call takes what was handed to a blocked one"
+DOUBLE: Final = "CH-04 a value is received twice"
+
+RELAXATIONS = {
+    signature: signature[:5]
+    for signature in (  # narrowest first
+        CLOSE_DROPS,
+        BLOCKS_AFTER_CLOSE,
+        WAKES_ONE,
+        SILENT,
+        FIRST_CLONE_ENDS,
+        NOW_IS_LATER,
+        FREES_TWO,
+        GHOST_RECEIVER,
+        GHOST_SENDER,
+        STEALS,
+        DOUBLE,
+    )
+}

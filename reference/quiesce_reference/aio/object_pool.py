@@ -1,0 +1,210 @@
+"""Object pool: objects that are costly to make are lent, reset and lent again.
+
+The same promise as for threads. Tasks of one event loop only, so there is no lock: what lies
+between two awaits is atomic.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Generic, TypeVar, final
+
+import anyio
+
+from quiesce_reference.errors import NotLentError, PoolClosedError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+__all__ = ["ObjectPool"]
+
+T = TypeVar("T")
+
+
+@final
+class ObjectPool(Generic[T]):
+    """A pool of objects of one kind. Its user functions run in the task that needs them.
+
+    Args:
+      make: makes an object; called only when none is idle.
+      reset: called with each object that comes back, once, before it is idle or lent again.
+      bound: most objects that may be out at once, those that are being made or reset
+        included. None: as many as are asked for.
+
+    Raises:
+      ValueError: the bound is below 1.
+
+    Clauses: OP-01 to OP-03, OP-16, UN-10.
+    """
+
+    def __init__(
+        self,
+        make: Callable[[], Awaitable[T]],
+        *,
+        reset: Callable[[T], Awaitable[object]] | None = None,
+        bound: int | None = None,
+    ) -> None:
+        if bound is not None and bound < 1:
+            msg = f"a pool with room for {bound} objects could never lend one"
+            raise ValueError(msg)
+        self._make = make
+        self._reset = reset
+        self._bound = bound
+        self._idle: list[T] = []
+        self._lent: dict[int, T] = {}  # id -> object; being held here keeps the id its own
+        self._between = 0  # objects that are being made or reset: neither idle nor lent
+        self._waiting: deque[Turn[T]] = deque()
+        self._closed = False
+
+    async def get(self) -> T:
+        """Lend an object, and at the bound wait for one, first come, first served.
+
+        Cancelling it gives its place, or the object that it was just given, to the next; an
+        object in the making is abandoned.
+
+        Raises:
+          PoolClosedError: the pool is closed, or was while this call waited.
+          Exception: whatever ``make`` raises. Its place is free again.
+
+        Clauses: OP-01, OP-02, OP-10, OP-13, OP-15.
+        """
+        if self._closed:
+            raise PoolClosedError
+        turn = Turn[T]()
+        self._waiting.append(turn)
+        self._admit()
+        if not turn.came.is_set():
+            try:
+                await turn.came.wait()
+            except BaseException:
+                self._withdraw(turn)
+                raise
+        if turn.refused:
+            raise PoolClosedError
+        if turn.objects:
+            return turn.objects.pop()
+        try:
+            made = await self._make()
+        except BaseException:
+            self._between -= 1
+            self._admit()
+            raise
+        self._between -= 1
+        self._lent[id(made)] = made
+        return made
+
+    async def put(self, lent: T | None) -> None:
+        """Take back an object, reset it, and lend it to whoever waits longest.
+
+        Any task may put it. Putting None does nothing. A closed pool drops the object.
+        Cancelling it during the reset discards the object.
+
+        Raises:
+          NotLentError: the pool did not lend this object, or has it back already. Nothing
+            has changed.
+          Exception: whatever ``reset`` raises. The object is discarded, its place is free.
+
+        Clauses: OP-04 to OP-08, OP-11, OP-15.
+        """
+        if lent is None:
+            return
+        if self._lent.pop(id(lent), None) is None:
+            raise NotLentError
+        if self._closed:
+            return
+        self._between += 1
+        try:
+            if self._reset is not None:
+                await self._reset(lent)
+        except BaseException:
+            self._between -= 1
+            self._admit()
+            raise
+        self._between -= 1
+        if not self._closed:
+            self._idle.append(lent)
+        self._admit()
+
+    @asynccontextmanager
+    async def use(self) -> AsyncIterator[T]:
+        """Lend an object for the length of an ``async with`` block.
+
+        It comes back however the block ends. A cancelled scope does not interrupt the
+        reset; asyncio's ``Task.cancel`` does, and then the object is discarded.
+
+        Raises:
+          Exception: as ``get`` and ``put`` do.
+
+        Clauses: OP-14.
+        """
+        lent = await self.get()
+        try:
+            yield lent
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self.put(lent)
+
+    def trim(self) -> None:
+        """Drop all idle objects. Those that are out stay valid.
+
+        Clauses: OP-09.
+        """
+        self._idle.clear()
+
+    def close(self) -> None:
+        """Refuse every ``get`` from now on, also those that wait, and drop the idle objects.
+
+        Objects that are out stay valid, and are dropped when they are put. Closing again
+        does nothing.
+
+        Clauses: OP-15, UN-07.
+        """
+        self._closed = True
+        self._idle.clear()
+        for turn in self._waiting:
+            turn.refused = True
+            turn.came.set()
+        self._waiting.clear()
+
+    def _admit(self) -> None:
+        """Give those who wait their turns, as long as there is room.
+
+        Called whenever a place has become free, and by each newcomer: so nobody waits while
+        there is room, and no newcomer overtakes.
+        """
+        while self._waiting and not self._is_full():
+            turn = self._waiting.popleft()
+            if self._idle:
+                lent = self._idle.pop()
+                self._lent[id(lent)] = lent
+                turn.objects.append(lent)
+            else:
+                self._between += 1
+            turn.came.set()
+
+    def _is_full(self) -> bool:
+        return self._bound is not None and len(self._lent) + self._between >= self._bound
+
+    def _withdraw(self, turn: Turn[T]) -> None:
+        """The caller goes without its turn, which may have come: somebody else gets it."""
+        if turn in self._waiting:
+            self._waiting.remove(turn)
+        elif turn.objects:
+            lent = turn.objects.pop()
+            del self._lent[id(lent)]
+            if not self._closed:
+                self._idle.append(lent)
+        elif not turn.refused:
+            self._between -= 1
+        self._admit()
+
+
+@final
+class Turn(Generic[T]):
+    """One caller's place in the queue."""
+
+    def __init__(self) -> None:
+        self.came = anyio.Event()
+        self.refused = False
+        self.objects: list[T] = []  # one idle object, or none: then its caller makes one
