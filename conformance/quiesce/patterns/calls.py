@@ -74,17 +74,17 @@ class Calls:
     """The calls and executions of one part that are not yet accounted for."""
 
     calls: tuple[tuple[int, Outcome], ...] = ()
-    executions: tuple[Execution, ...] = ()
+    executions: tuple[Any, ...] = ()  # Execution, or what the pattern derives from it
     begun: int = 0  # user functions started so far
     doomed: frozenset[int] = frozenset()  # cancelled before they began
 
     @property
-    def running(self) -> tuple[Execution, ...]:
+    def running(self) -> tuple[Any, ...]:
         """Executions that started and have not ended."""
         return tuple(e for e in self.executions if e.phase == RUNNING)
 
     @property
-    def active(self) -> tuple[Execution, ...]:
+    def active(self) -> tuple[Any, ...]:
         """Executions that run, or are about to."""
         return tuple(e for e in self.executions if e.phase in (STARTING, RUNNING))
 

@@ -13,13 +13,28 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from quiesce.model import ANY, BLOCKED, Move, View, evolve
-from quiesce.patterns.universal import ALIEN_CANCEL, blame, raised
-from quiesce.stimuli import Began, Cancelled, Fact, Finished, Part, Ticked
+from quiesce.patterns.calls import (
+    CANCELLED,
+    REFUSED,
+    STARTING,
+    Calls,
+    CallsModel,
+    Outcome,
+    drop,
+    ordered,
+    raised,
+    returned,
+    swap,
+)
+from quiesce.patterns.calls import Execution as AnyExecution
+from quiesce.patterns.calls import put as put_calls
+from quiesce.patterns.universal import ALIEN_CANCEL
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping
 
     from quiesce.adapters import Adapter
+    from quiesce.stimuli import Began, Part
 
 __all__ = ["RELAXATIONS", "Once"]
 
@@ -81,8 +96,6 @@ RELAXATIONS = {
     )
 }
 
-STARTING, RUNNING, ENDED, DROPPED = "starting", "running", "ended", "cancelled"
-
 #: Clauses that a new attempt exercises, by what ended the one before.
 RETRIED = {
     None: (),
@@ -91,45 +104,26 @@ RETRIED = {
     "cancel": ("ON-13", "ON-14"),
 }
 
-Outcome = tuple[Any, ...]
+
+@attrs.frozen
+class Execution(AnyExecution):
+    """One run of the function. Its leader is None if a relaxation leaves that open."""
+
+    caller: int | None = None  # the call that executes it, None once that was cancelled
 
 
 @attrs.frozen
-class Execution:
-    """One run of the function."""
-
-    caller: int | None  # the call that executes it, None once that was cancelled
-    leader: int | None  # the call as seen from inside, None if a relaxation leaves it open
-    index: int = -1  # order in which functions started; -1 while STARTING
-    phase: str = STARTING
-
-    @property
-    def active(self) -> bool:
-        """Whether it has not ended."""
-        return self.phase in (STARTING, RUNNING)
-
-
-@attrs.frozen
-class State:
+class State(Calls):
     """One object."""
 
     instance: int = 0
     loose: bool = False  # several executions may run, and their outcomes may all be kept
-    executions: tuple[Execution, ...] = ()
-    begun: int = 0  # functions started so far
-    calls: tuple[tuple[int, Outcome], ...] = ()
     kept: tuple[Outcome, ...] = ()  # what callers get; empty while the object is not done
     failed: str | None = None  # what ended the last attempt, if that was no outcome
-    doomed: frozenset[int] = frozenset()  # cancelled before they began
     # By relaxations only:
     held: frozenset[int] = frozenset()  # calls that some other object keeps from starting
     lost: frozenset[tuple[int, Outcome]] = frozenset()  # may stay blocked, or end so
     later: str = "allowed"  # what may happen to later calls as well: "answered", "anything"
-
-    @property
-    def active(self) -> tuple[Execution, ...]:
-        """The executions that have not ended."""
-        return tuple(execution for execution in self.executions if execution.active)
 
     @property
     def waiting(self) -> tuple[int, ...]:
@@ -142,10 +136,13 @@ class State:
         )
 
 
-class Once:
+class Once(CallsModel):
     """The model of one object."""
 
     relaxations: Mapping[str, str] = RELAXATIONS
+    extra = SECOND_EXECUTION
+    value = "ON-06 a caller gets another outcome"
+    alien = CANCEL_SPREADS
 
     def __init__(self, adapter: Adapter) -> None:
         self._has_value = "value" not in adapter.lacks
@@ -156,27 +153,14 @@ class Once:
     def initial(self, part: Part) -> State:
         return State(instance=part[0], loose=self._loose)
 
-    def apply(self, state: State, fact: Fact, relaxed: Collection[str]) -> Iterable[Move]:
-        match fact:
-            case Began(call) if call in state.doomed:
-                yield Move(put(state, call, ("cancelled",)))
-            case Began(call):
-                yield from self._enter(state, call, fact.inside, relaxed)
-                if HELD in relaxed and not state.kept and not state.active:
-                    held = evolve(put(state, call, BLOCKED), held=state.held | {call})
-                    yield Move(held, (), HELD)
-            case Finished(index, outcome):
-                yield from self._finish(state, index, outcome, relaxed)
-            case Cancelled(call):
-                yield from self._cancel(state, call, relaxed)
-            case Ticked():
-                yield Move(state)
+    def begin(self, state: Any, fact: Began, relaxed: Collection[str]) -> Iterable[Move]:
+        call = fact.call
+        yield from self._enter(state, call, fact.inside, relaxed)
+        if HELD in relaxed and not state.kept and not state.active:
+            held = evolve(put(state, call, BLOCKED), held=state.held | {call})
+            yield Move(held, (), HELD)
 
-    def internal(self, state: State, relaxed: Collection[str]) -> Iterable[Move]:
-        for execution in state.executions:
-            if execution.phase == STARTING:
-                started = evolve(execution, phase=RUNNING, index=state.begun)
-                yield Move(evolve(swap(state, execution, started), begun=state.begun + 1))
+    def follow(self, state: Any, relaxed: Collection[str]) -> Iterable[Move]:
         for call in state.waiting:
             if CANCEL_SPREADS in relaxed and state.failed == "cancel":
                 yield Move(put(state, call, ANY), (), CANCEL_SPREADS)
@@ -203,62 +187,28 @@ class Once:
             found = evolve(state, lost=state.lost - {(call, outcome)})
             yield Move(put(found, call, outcome))
 
-    def may_rest(self, state: State) -> bool:
+    def may_rest(self, state: Any) -> bool:
         if any(execution.phase == STARTING for execution in state.executions):
             return False
         return bool(state.active) or not state.waiting
 
-    def view(self, state: State) -> View:
-        executions = tuple(
-            sorted((e.index, e.leader, e.phase) for e in state.executions if e.phase != STARTING)
-        )
-        return View(state.calls, executions)
-
-    def possible(self, state: State, seen: View) -> bool:
-        started = {index: (leader, phase) for index, leader, phase in seen.executions}
+    def possible(self, state: Any, seen: View) -> bool:
+        if not super().possible(state, seen):
+            return False
         outcomes = dict(seen.calls)
+        if any(each == ANY and outcomes.get(call) == BLOCKED for call, each in state.calls):
+            return False  # here ANY is said of calls that end
+        starting = [execution for execution in state.executions if execution.phase == STARTING]
+        if not starting:
+            return True
+        # A function that was never seen must have been called off, with its caller.
         coming = {leader for index, leader, _ in seen.executions if index >= state.begun}
-        for execution in state.executions:
+        for execution in starting:
             mine = execution.leader
-            if execution.phase == STARTING:
-                gone = mine is not None and outcomes.get(mine) in (("cancelled",), ALIEN_CANCEL)
-                if not (coming if mine is None else gone or coming & {mine, None}):
-                    return False
-                continue
-            if execution.index not in started:
+            gone = mine is not None and outcomes.get(mine) in (CANCELLED, ALIEN_CANCEL)
+            if not (coming if mine is None else gone or coming & {mine, None}):
                 return False
-            leader, phase = started[execution.index]
-            if None not in (leader, mine) and leader != mine:
-                return False
-            if execution.phase not in (RUNNING, phase):
-                return False
-        # What has ended stays so, but for a cancellation that is still to come.
-        return all(
-            outcome == BLOCKED
-            or outcomes.get(call) in (outcome, ("cancelled",))
-            or (outcome == ANY and outcomes.get(call) != BLOCKED)
-            for call, outcome in state.calls
-        )
-
-    def seal(self, state: State) -> State:
-        return evolve(
-            state,
-            executions=state.active,
-            calls=tuple(entry for entry in state.calls if entry[1] == BLOCKED),
-            doomed=frozenset(),
-        )
-
-    def instants(self, state: State) -> Iterable[int]:
-        return ()
-
-    def blame(self, expected: Sequence[View], seen: View) -> str:
-        return blame(
-            expected,
-            seen,
-            extra=SECOND_EXECUTION,
-            value="ON-06 a caller gets another outcome",
-            cancel=CANCEL_SPREADS,
-        )
+        return True
 
     def _enter(
         self, state: State, call: int, inside: int | None, relaxed: Collection[str]
@@ -282,7 +232,7 @@ class Once:
         if not state.active:
             yield from self._lead(blocked, call, (*tags, *RETRIED[state.failed]), relaxed)
             return
-        refused = put(state, call, raised("refused"))
+        refused = put(state, call, REFUSED)
         if inside in {execution.index for execution in state.active}:
             yield Move(refused, ("ON-07", "UN-08"))
             if REENTERED in relaxed:
@@ -303,20 +253,13 @@ class Once:
         if FOREIGN_FUNCTION in relaxed:
             yield Move(lead(state, call, foreign=True), (), FOREIGN_FUNCTION)
 
-    def _finish(
-        self, state: State, index: int, outcome: str, relaxed: Collection[str]
+    def ended(
+        self, state: Any, execution: Any, outcome: str, relaxed: Collection[str]
     ) -> Iterable[Move]:
-        execution = next((e for e in state.executions if e.index == index), None)
-        if execution is None:
-            return  # its start is still to come in this order of things
-        if execution.phase != RUNNING:
-            yield Move(state)
-            return
-        after = swap(state, execution, evolve(execution, phase=ENDED))
         if outcome == "exit" or (outcome == "error" and self._errors == "retry"):
-            yield from self._fail(after, execution, outcome, relaxed)
+            yield from self._fail(state, execution, outcome, relaxed)
         else:
-            yield from self._complete(after, execution, outcome, relaxed)
+            yield from self._complete(state, execution, outcome, relaxed)
 
     def _complete(
         self, state: State, execution: Execution, outcome: str, relaxed: Collection[str]
@@ -326,10 +269,10 @@ class Once:
         waiters = tuple(call for call in state.waiting if call != caller)
         if outcome == "error":
             own = raised("error", index)
-            others = own if self._errors == "stored" else ("returned", None)
+            others = own if self._errors == "stored" else returned()
         else:
             value = ("value", index) if outcome == "value" and self._has_value else None
-            own = others = ("returned", value)
+            own = others = returned(value)
         kept = state.kept if others in state.kept else (*state.kept, others)
         done = evolve(state, kept=kept, failed=None)
         tags = ["ON-01", "ON-02"]
@@ -388,16 +331,8 @@ class Once:
         if outcome == "exit" and EXIT_KEPT in relaxed:
             yield Move(evolve(spread, later="answered"), (), EXIT_KEPT)
 
-    def _cancel(self, state: State, call: int, relaxed: Collection[str]) -> Iterable[Move]:
-        status = dict(state.calls).get(call)
-        gone = put(state, call, ("cancelled",))
-        if status is None:
-            yield Move(evolve(state, doomed=state.doomed | {call}))
-            return
-        if status != BLOCKED:  # ended in this burst: the cancellation may still show
-            yield Move(state)
-            yield Move(gone)
-            return
+    def cancel(self, state: Any, call: int, relaxed: Collection[str]) -> Iterable[Move]:
+        gone = put(state, call, CANCELLED)
         execution = next((e for e in state.active if e.caller == call), None)
         if execution is not None:
             yield from self._cancel_executing(gone, execution, relaxed)
@@ -444,33 +379,13 @@ class Once:
 
 def put(state: State, calls: int | tuple[int, ...] | None, outcome: Outcome) -> State:
     """The state in which these calls stand so."""
-    if calls is None:
-        return state
-    changed = dict(state.calls)
-    changed.update((call, outcome) for call in (calls if isinstance(calls, tuple) else (calls,)))
-    return evolve(state, calls=tuple(sorted(changed.items())))
-
-
-def swap(state: State, old: Execution, new: Execution) -> State:
-    """The state with one execution changed."""
-    executions = tuple(new if e is old else e for e in state.executions)
-    return evolve(state, executions=executions)
-
-
-def drop(state: State, execution: Execution) -> State:
-    """The execution is cancelled; before its function started nothing is seen of that."""
-    if execution.phase != STARTING:
-        return swap(state, execution, evolve(execution, phase=DROPPED))
-    rest = tuple(e for e in state.executions if e is not execution)
-    return evolve(state, executions=rest)
+    return state if calls is None else put_calls(state, calls, outcome)
 
 
 def lead(state: State, call: int, *, foreign: bool = False) -> State:
     """The call executes, its own function or perhaps another's."""
-    executions = [*state.executions, Execution(call, None if foreign else call)]
-    # States that differ only in the order of executions are one state.
-    executions.sort(key=lambda e: (e.index, -1 if e.caller is None else e.caller))
-    return evolve(state, executions=tuple(executions))
+    execution = Execution(None if foreign else call, caller=call)
+    return evolve(state, executions=ordered((*state.executions, execution)))
 
 
 def lose(state: State, calls: tuple[int, ...], outcome: Outcome) -> State:

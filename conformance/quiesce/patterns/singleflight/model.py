@@ -12,13 +12,26 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from quiesce.model import ANY, BLOCKED, HOLDS_A_FUTURE, Move, View, evolve
-from quiesce.patterns.universal import blame
-from quiesce.stimuli import Began, Cancelled, Fact, Finished, Part, Ticked
+from quiesce.patterns.calls import (
+    CANCELLED,
+    ENDED,
+    INTERRUPTED,
+    REFUSED,
+    STARTING,
+    Calls,
+    CallsModel,
+    Execution,
+    Outcome,
+    drop,
+    swap,
+)
+from quiesce.patterns.calls import put as put_call
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping
 
     from quiesce.adapters import Adapter
+    from quiesce.stimuli import Began, Part
 
 __all__ = ["Singleflight"]
 
@@ -92,39 +105,33 @@ FATAL = {"panic": "SF-10", "exit": "SF-12"}
 STRANDS = {"panic": PANIC_STRANDS, "exit": EXIT_STRANDS}
 LOST = {"panic": PANIC_LOST, "exit": EXIT_LOST}
 
-STARTING, RUNNING, ENDED, CANCELLED_PHASE = "starting", "running", "ended", "cancelled"
-
 
 @attrs.frozen
-class Flight:
+class Flight(Execution):
     """One execution of one key."""
 
-    leader: int
-    members: tuple[int, ...]  # calls that wait for it, leader included
-    index: int = -1  # order in which user functions started; -1 while STARTING
-    phase: str = STARTING
+    members: tuple[int, ...] = ()  # calls that wait for it, leader included
     joinable: bool = True  # registered under the key
     joined: str = "no"  # "no", "gone" (all joiners were cancelled) or "yes"
 
 
 @attrs.frozen
-class State:
+class State(Calls):
     """One key of one instance."""
 
-    flights: tuple[Flight, ...] = ()
-    begun: int = 0  # user functions started so far
-    calls: tuple[tuple[int, tuple[Any, ...]], ...] = ()
     futures: frozenset[int] = frozenset()  # calls that hold a future
     retrying: tuple[int, ...] = ()  # calls that will lead or join again
-    doomed: frozenset[int] = frozenset()  # cancelled before they began
     last: tuple[str, int] | None = None  # outcome and index of the latest ended execution
     stuck: bool = False  # relaxations only: the key is registered without an execution
 
 
-class Singleflight:
+class Singleflight(CallsModel):
     """The model of one key."""
 
     relaxations: Mapping[str, str] = RELAXATIONS
+    extra = SECOND_EXECUTION
+    value = "SF-03 a member gets another outcome"
+    alien = LEADER_SPREADS
 
     def __init__(self, adapter: Adapter) -> None:
         self._lacks = adapter.lacks
@@ -136,108 +143,64 @@ class Singleflight:
     def initial(self, part: Part) -> State:
         return State()
 
-    def apply(self, state: State, fact: Fact, relaxed: Collection[str]) -> Iterable[Move]:
-        match fact:
-            case Began(call) if call in state.doomed:
-                yield Move(put(state, call, ("cancelled",)))
-            case Began(call, "forget"):
-                flights = tuple(evolve(f, joinable=False) for f in state.flights)
-                after = put(evolve(state, flights=flights), call, ("returned", None))
-                if self._remembers:
-                    after = evolve(after, last=None)
-                yield Move(after, ("SF-09",) if live(state) else ())
-                if FORGET_KILLS in relaxed and (old := live(state)):
-                    for member in old.members:
-                        after = put(after, member, ANY)
-                    yield Move(after, ("SF-09",), FORGET_KILLS)
-            case Began(call, operation):
-                member = call
-                if operation == "do_future_unread":
-                    member = -1 - call  # a member whom nobody sees
-                    state = put(state, call, ("returned", None))
-                elif operation == "do_future":
-                    state = evolve(state, futures=state.futures | {call})
-                yield from self._enter(state, call, fact.inside, relaxed, member)
-                yield from self._newcomer_relaxed(state, call, relaxed)
-                if LOCK_HELD in relaxed and fact.inside is not None and live(state) is None:
-                    yield Move(put(state, call, BLOCKED), (), LOCK_HELD)
-            case Finished(index, outcome):
-                yield from self._finish(state, index, outcome, relaxed)
-            case Cancelled(call):
-                yield from self._cancel(state, call, relaxed)
-            case Ticked():
-                yield Move(state)
+    def begin(self, state: Any, fact: Began, relaxed: Collection[str]) -> Iterable[Move]:
+        call = member = fact.call
+        match fact.operation:
+            case "forget":
+                yield from self._forget(state, call, relaxed)
+                return
+            case "do_future_unread":
+                member = -1 - call  # a member whom nobody sees
+                state = put(state, call, ("returned", None))
+            case "do_future":
+                state = evolve(state, futures=state.futures | {call})
+        yield from self._enter(state, call, fact.inside, relaxed, member)
+        yield from self._newcomer_relaxed(state, call, relaxed)
+        if LOCK_HELD in relaxed and fact.inside is not None and live(state) is None:
+            yield Move(put(state, call, BLOCKED), (), LOCK_HELD)
 
-    def internal(self, state: State, relaxed: Collection[str]) -> Iterable[Move]:
-        for flight in state.flights:
-            if flight.phase == STARTING:
-                started = evolve(flight, phase=RUNNING, index=state.begun)
-                yield Move(evolve(swap(state, flight, started), begun=state.begun + 1))
+    def _forget(self, state: State, call: int, relaxed: Collection[str]) -> Iterable[Move]:
+        flights = tuple(evolve(flight, joinable=False) for flight in state.executions)
+        after = put(evolve(state, executions=flights), call, ("returned", None))
+        if self._remembers:
+            after = evolve(after, last=None)
+        yield Move(after, ("SF-09",) if live(state) else ())
+        if FORGET_KILLS in relaxed and (old := live(state)):
+            for member in old.members:
+                after = put(after, member, ANY)
+            yield Move(after, ("SF-09",), FORGET_KILLS)
+
+    def follow(self, state: Any, relaxed: Collection[str]) -> Iterable[Move]:
         for call in state.retrying:
             rest = tuple(other for other in state.retrying if other != call)
             waiting = evolve(state, retrying=rest)
             yield from self._enter(waiting, call, None, relaxed, call)
 
-    def may_rest(self, state: State) -> bool:
-        return False
-
-    def view(self, state: State) -> View:
+    def view(self, state: Any) -> View:
+        view = super().view(state)
         calls = tuple(
             (call, HOLDS_A_FUTURE if outcome == BLOCKED and call in state.futures else outcome)
-            for call, outcome in state.calls
+            for call, outcome in view.calls
         )
-        executions = tuple(
-            sorted((f.index, f.leader, f.phase) for f in state.flights if f.phase != STARTING)
-        )
-        return View(calls, executions)
+        return evolve(view, calls=calls)
 
-    def possible(self, state: State, seen: View) -> bool:
+    def possible(self, state: Any, seen: View) -> bool:
+        if not super().possible(state, seen):
+            return False
+        starting = [flight for flight in state.executions if flight.phase == STARTING]
+        if not starting:
+            return True
+        # A function that was never seen must have been called off, with its leader.
         outcomes = dict(seen.calls)
-        for call, outcome in state.calls:
-            if outcome in (BLOCKED, ANY):
-                continue
-            shown = outcomes.get(call)
-            if shown not in (outcome, ("cancelled",)):
-                return False  # an ended call changes to cancelled only
-        started = {index: (leader, phase) for index, leader, phase in seen.executions}
-        leaders = {leader for leader, _ in started.values()}
-        for flight in state.flights:
-            if flight.phase == STARTING:
-                if (
-                    leaders
-                    and None not in leaders
-                    and flight.leader not in leaders
-                    and outcomes.get(flight.leader) not in (None, ("cancelled",))
-                ):
-                    return False  # its function was never seen, and it was not called off
-                continue
-            leader, phase = started.get(flight.index, (None, None))
-            if phase is None or leader not in (None, flight.leader):
-                return False
-            if flight.phase != RUNNING and flight.phase != phase:
-                return False
-        return True
-
-    def seal(self, state: State) -> State:
-        return evolve(
-            state,
-            flights=tuple(f for f in state.flights if f.phase == RUNNING),
-            calls=tuple(entry for entry in state.calls if entry[1] == BLOCKED),
-            futures=state.futures & {call for call, outcome in state.calls if outcome == BLOCKED},
-            doomed=frozenset(),
+        leaders = {leader for _, leader, _ in seen.executions}
+        return not leaders or all(
+            leaders & {None, flight.leader} or outcomes.get(flight.leader) in (None, CANCELLED)
+            for flight in starting
         )
 
-    def instants(self, state: State) -> Iterable[int]:
-        return ()
-
-    def blame(self, expected: Sequence[View], seen: View) -> str:
-        return blame(
-            expected,
-            seen,
-            extra=SECOND_EXECUTION,
-            value="SF-03 a member gets another outcome",
-            cancel=LEADER_SPREADS,
-        )
+    def seal(self, state: Any) -> State:
+        sealed: State = super().seal(state)
+        return evolve(sealed, futures=state.futures & {call for call, _ in sealed.calls})
 
     def _enter(
         self, state: State, call: int, inside: int | None, relaxed: Collection[str], member: int
@@ -245,7 +208,7 @@ class Singleflight:
         """A call of ``do`` takes effect: it joins what is registered, or leads."""
         blocked = put(state, member, BLOCKED)
         flight = live(state)
-        lead = evolve(blocked, flights=(*state.flights, Flight(call, (member,))))
+        lead = evolve(blocked, executions=(*state.executions, Flight(call, members=(member,))))
         if flight is None:
             if self._remembers and state.last is not None and state.last[0] in ("value", "none"):
                 yield Move(put(state, call, self._outcome(*state.last, True)), ())
@@ -253,11 +216,11 @@ class Singleflight:
             tags = ("SF-05", "SF-06") if state.last is not None else ()
             if inside is not None:
                 tags = (*tags, "SF-07", "UN-08")
-            if any(f.phase in (STARTING, RUNNING) for f in state.flights):
+            if state.active:
                 tags = (*tags, "SF-09")
             yield Move(lead, tags)
         elif inside is not None and inside == flight.index:
-            yield Move(put(state, call, ("raised", ("refused",))), ("SF-13",))
+            yield Move(put(state, call, REFUSED), ("SF-13",))
             if REENTERED in relaxed:
                 yield Move(put(lead, call, ANY), (), REENTERED)
         else:
@@ -277,28 +240,24 @@ class Singleflight:
             yield Move(fallen, (), ERROR_STICKS)
         if live(state) is not None:
             return
-        phases = {flight.phase for flight in state.flights}
+        phases = {flight.phase for flight in state.executions}
         last = None if state.last is None else state.last[0]
         for signature, met in (
             (VALUE_KEPT, last in ("value", "none")),
             (ERROR_KEPT, last in FAILURES),
             (ANSWERED_FIRST, ENDED in phases),
-            (DYING_JOINED, CANCELLED_PHASE in phases),
+            (DYING_JOINED, INTERRUPTED in phases),
         ):
             if met and signature in relaxed:
                 yield Move(fallen, (), signature)
         if KEY_BLOCKED in relaxed:
             yield Move(put(state, call, BLOCKED), (), KEY_BLOCKED)
 
-    def _finish(
-        self, state: State, index: int, outcome: str, relaxed: Collection[str]
+    def ended(
+        self, state: Any, execution: Any, outcome: str, relaxed: Collection[str]
     ) -> Iterable[Move]:
-        flight = next((f for f in state.flights if f.index == index), None)
-        if flight is None:
-            return  # its start is still to come in this order of things
-        if flight.phase != RUNNING:
-            yield Move(state)
-            return
+        flight: Flight = execution
+        index, done = flight.index, state
         tags = ["SF-03"] if len(flight.members) > 1 else []
         if outcome in FAILURES:
             tags.append("UN-05")
@@ -309,8 +268,6 @@ class Singleflight:
             tags.append("SF-08")
         if not flight.joinable:
             tags.append("SF-09")
-        ended = evolve(flight, phase=ENDED, joinable=False)
-        done = swap(state, flight, ended)
         if flight.joinable or not self._remembers:  # a forgotten one is not remembered
             done = evolve(done, last=(outcome, index))
         joiners = tuple(call for call in flight.members if call != flight.leader)
@@ -359,15 +316,15 @@ class Singleflight:
             yield Move(retried, (), OWN_FUNCTION_TOO)
         if RUN_AGAIN in relaxed and outcome == "none":
             again = evolve(flight, phase=STARTING, index=-1)
-            blocked = evolve(after, flights=(*after.flights, again))
+            blocked = evolve(after, executions=(*after.executions, again))
             for call in flight.members:
                 blocked = put(blocked, call, BLOCKED)
             yield Move(blocked, (), RUN_AGAIN)
-        futures = [call for call in joiners if call in after.futures]
         if FUTURE_STRANDED in relaxed and outcome in FATAL:
             state = after
-            for call in {*futures, flight.leader} & after.futures:
-                state = put(state, call, BLOCKED)
+            for call in after.futures:
+                if call in joiners or call == flight.leader:
+                    state = put(state, call, BLOCKED)
             yield Move(state, (), FUTURE_STRANDED)
         stranding = STRANDS.get(outcome, "")
         if stranding in relaxed:
@@ -378,24 +335,16 @@ class Singleflight:
         if ERROR_STICKS in relaxed and outcome in FAILURES:
             yield Move(evolve(after, stuck=True), (), ERROR_STICKS)
         if OLD_UNREGISTERS in relaxed and not flight.joinable:
-            flights = tuple(evolve(f, joinable=False) for f in after.flights)
-            yield Move(evolve(after, flights=flights), (), OLD_UNREGISTERS)
+            flights = tuple(evolve(f, joinable=False) for f in after.executions)
+            yield Move(evolve(after, executions=flights), (), OLD_UNREGISTERS)
 
-    def _cancel(self, state: State, call: int, relaxed: Collection[str]) -> Iterable[Move]:
-        status = dict(state.calls).get(call)
-        gone = put(state, call, ("cancelled",))
-        if status is None:
-            yield Move(evolve(state, doomed=state.doomed | {call}))
-            return
-        if status != BLOCKED:  # ended in this burst: the cancellation may still show
-            yield Move(state)
-            yield Move(gone)
-            return
+    def cancel(self, state: Any, call: int, relaxed: Collection[str]) -> Iterable[Move]:
+        gone = put(state, call, CANCELLED)
         if call in state.retrying:
             rest = tuple(other for other in state.retrying if other != call)
             yield Move(evolve(gone, retrying=rest))
             return
-        flight = next((f for f in state.flights if call in f.members), None)
+        flight = next((f for f in state.executions if call in f.members), None)
         if flight is None:  # stranded by a relaxation
             yield Move(gone)
             return
@@ -410,11 +359,11 @@ class Singleflight:
             yield Move(swap(gone, flight, evolve(flight, members=stays)))
         if self._inline and leads:
             retrying = evolve(gone, retrying=tuple(sorted((*state.retrying, *others))))
-            yield from ended_by_cancel(retrying, flight, ("SF-16",) if others else ("SF-17",))
+            yield Move(drop(retrying, flight), ("SF-16",) if others else ("SF-17",))
         elif others or not self._last_cancels:
             yield Move(swap(gone, flight, left), ("SF-16",) if leads else ("SF-15",))
         else:
-            yield from ended_by_cancel(gone, flight, ("SF-17",))
+            yield Move(drop(gone, flight), ("SF-17",))
         yield from self._cancel_relaxed(gone, flight, left, leads, relaxed)
 
     def _cancel_relaxed(
@@ -427,8 +376,7 @@ class Singleflight:
                 lost = evolve(gone, stuck=signature != LEADER_SPREADS)
                 for call in others:
                     lost = put(lost, call, ANY)
-                for move in ended_by_cancel(lost, flight, ()):
-                    yield evolve(move, relaxed=signature)
+                yield Move(drop(lost, flight), (), signature)
                 if others:
                     goes_on = evolve(left, members=())
                     yield Move(swap(lost, flight, goes_on), (), signature)
@@ -447,27 +395,10 @@ class Singleflight:
 
 
 def live(state: State) -> Flight | None:
-    """The flight that is registered under the key."""
-    return next((f for f in state.flights if f.joinable and f.phase in (STARTING, RUNNING)), None)
+    """The flight that is registered under the key, None without one."""
+    return next((flight for flight in state.active if flight.joinable), None)
 
 
-def put(state: State, call: int, outcome: tuple[Any, ...]) -> State:
-    """The state in which the call stands so."""
-    if call < 0:
-        return state
-    calls = dict(state.calls)
-    calls[call] = outcome
-    return evolve(state, calls=tuple(sorted(calls.items())))
-
-
-def swap(state: State, old: Flight, new: Flight) -> State:
-    """The state with one flight changed."""
-    return evolve(state, flights=tuple(new if f is old else f for f in state.flights))
-
-
-def ended_by_cancel(state: State, flight: Flight, tags: tuple[str, ...]) -> Iterable[Move]:
-    """The execution is cancelled; before its function started there is nothing to see of it."""
-    if flight.phase == STARTING:
-        yield Move(evolve(state, flights=tuple(f for f in state.flights if f is not flight)), tags)
-    else:
-        yield Move(swap(state, flight, evolve(flight, phase=CANCELLED_PHASE, joinable=False)), tags)
+def put(state: State, call: int, outcome: Outcome) -> State:
+    """The state in which the call stands so, if anybody sees it."""
+    return state if call < 0 else put_call(state, call, outcome)
