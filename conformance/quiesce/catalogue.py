@@ -117,12 +117,16 @@ def find_world(name: str) -> World:
 
 
 def clauses() -> Mapping[str, tuple[Clause, tuple[Pattern, ...]]]:
-    """Every clause by id, with the patterns that it belongs to (universal ones: several)."""
+    """Every clause by id, with the patterns that it belongs to (universal ones: several).
+
+    A clause that some of its patterns can't check is shown as those have it that do.
+    """
     found: dict[str, tuple[Clause, tuple[Pattern, ...]]] = {}
     for pattern in patterns().values():
         for clause in pattern.clauses:
-            _, owners = found.get(clause.id, (clause, ()))
-            found[clause.id] = (clause, (*owners, pattern))
+            known, owners = found.get(clause.id, (clause, ()))
+            shown = known if known.untested is None else clause
+            found[clause.id] = (shown, (*owners, pattern))
     return found
 
 

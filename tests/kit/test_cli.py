@@ -165,6 +165,35 @@ def test_an_untested_clause_is_marked_in_the_list(capsys: pytest.CaptureFixture[
         assert f"[untested: {clause.untested}]" in said
 
 
+def test_a_clause_that_one_pattern_checks_counts_as_checked(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    code, out, _ = start(capsys, "explain", "UN-07")
+
+    assert code == Exit.OK
+    assert "quiesce run" in out
+    assert "object_pool/UN-07" in out
+    assert "once: " in out  # it has nothing to close, and says so
+
+
+def test_the_list_of_clauses_ends_with_how_many_are_checked(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    _, listed, _ = start(capsys, "list", "clauses")
+    known = [clause for clause, _ in clauses().values()]
+    checked = sum(clause.untested is None for clause in known)
+
+    assert listed.splitlines()[-1].startswith(f"{len(known)} clauses, {checked} checked (")
+
+
+def test_a_clause_of_one_world_says_which(capsys: pytest.CaptureFixture[str]) -> None:
+    _, listed, _ = start(capsys, "list", "clauses")
+
+    assert "(detached) or one of them starts it again (inline). [in asyncio and trio]" in " ".join(
+        listed.split()
+    )
+
+
 def test_an_explanation_says_whom_the_clause_binds(capsys: pytest.CaptureFixture[str]) -> None:
     _, out, _ = start(capsys, "explain", "SF-16")
     lines = out.splitlines()

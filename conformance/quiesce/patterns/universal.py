@@ -48,7 +48,7 @@ UNIVERSAL: tuple[Clause, ...] = (
         Level.MUST,
         "Whatever starts background work offers a stop and a wait, and they are distinct.",
         "Go context: CancelFunc does not wait",
-        untested="none of the patterns here starts work that outlives its calls",
+        untested="it starts no work that outlives its calls",
     ),
     Clause(
         "UN-03",
@@ -79,14 +79,14 @@ UNIVERSAL: tuple[Clause, ...] = (
         Level.MUST,
         "Declared bounds hold at every instant, also in the middle of hand-overs.",
         "Go x/time/rate: AllowN",
-        untested="stated and checked by each pattern in its own clauses (SF-01, ON-01, RL-16)",
+        untested="its own clauses state and check its bounds",
     ),
     Clause(
         "UN-07",
         Level.MUST,
         "Stop, close and cancel are safe to repeat.",
         "Go context: CancelFunc may be called again",
-        untested="of these patterns only a reservation can be cancelled twice: RL-10 checks it",
+        untested="it has nothing to stop, close or cancel twice",
     ),
     Clause(
         "UN-08",
@@ -118,7 +118,7 @@ UNIVERSAL: tuple[Clause, ...] = (
         "pattern no longer needs.",
         "Go sync/oncefunc_test: TestOnceXGC",
         needs=["release"],
-        untested="stated and checked by each pattern in its own clauses (SF-14, ON-10)",
+        untested="its own clauses say what is kept, if anything is promised",
     ),
 )
 

@@ -43,8 +43,12 @@ def explain(clause: Clause, owners: Iterable[Pattern], width: int) -> list[Line]
     else:
         caught = "\n".join(clause.twins) or "no known-bad implementation is kept for it"
         lines += field("must catch", caught, width, column=12)
-        names = " ".join(f"{pattern.name}/{clause.id}" for pattern in owners)
+        theirs = [(pattern, pattern.clause(clause.id).untested) for pattern in owners]
+        names = " ".join(f"{pattern.name}/{clause.id}" for pattern, why in theirs if why is None)
         lines += field("check it", f"quiesce run {names}", width, column=12)
+        absent = [f"{pattern.name}: {why}" for pattern, why in theirs if why is not None]
+        if absent:
+            lines += field("not in", "\n".join(absent), width, column=12)
     return lines
 
 

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Final
 
 from quiesce.adapters import Adapter, discover
 from quiesce.catalogue import WORLDS, clauses, patterns
+from quiesce.clauses import Level
 from quiesce.reports.layout import Line, Span, heading, prose, table
 from quiesce.selection import absent_libraries, remedy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from quiesce.clauses import Clause
     from quiesce.patterns.pattern import Method
 
 __all__ = ["LISTS"]
@@ -61,17 +63,34 @@ def _offer(method: Method) -> str:
 
 
 def _clauses(width: int) -> list[Line]:
-    return [
+    found = [clause for clause, _ in clauses().values()]
+    lines = [
         line
-        for clause, _ in clauses().values()
+        for clause in found
         for line in prose(
-            f"{clause.id}  {clause.level.value:<6}  {clause.text}"
-            + (f" [untested: {clause.untested}]" if clause.untested is not None else ""),
+            f"{clause.id}  {clause.level.value:<6}  {clause.text}{_where(clause)}",
             width,
             hang=len(clause.id) + 10,
             style="dim" if clause.untested is not None else "",
         )
     ]
+    musts = [clause for clause in found if clause.level is Level.MUST]
+    said = f"{len(found)} clauses, {_checked(found)}; {len(musts)} of level must, {_checked(musts)}"
+    return [*lines, (), (Span(said, "bold"),)]
+
+
+def _where(clause: Clause) -> str:
+    """The worlds in which a clause is checked, unless in all, or why it is not."""
+    if clause.untested is not None:
+        return f" [untested: {clause.untested}]"
+    if set(clause.worlds) == set(WORLDS):
+        return ""
+    return f" [in {' and '.join(clause.worlds)}]"
+
+
+def _checked(found: list[Clause]) -> str:
+    checked = sum(clause.untested is None for clause in found)
+    return f"{checked} checked ({checked / len(found):.0%})"
 
 
 def _worlds(width: int) -> list[Line]:
