@@ -49,6 +49,8 @@ class Clause:
     worlds: tuple[str, ...] = ("threads", "asyncio", "trio")
     #: Why the kit does not check it; None for the clauses that it does check.
     untested: str | None = None
+    #: What a person who breaks it should do instead, where the text doesn't say so already.
+    hint: str | None = None
     #: The known-bad implementations that this clause must catch.
     twins: tuple[str, ...] = attrs.field(default=(), converter=_listed)
 

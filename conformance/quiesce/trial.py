@@ -520,15 +520,17 @@ class Trial:
         self._compare()
 
     def _drain(self) -> None:
+        idle = 0
         for _ in range(DRAIN_LIMIT):
             waiting = self.waiting()
             if waiting:
                 ending = "none" if waiting[0].shape is Shape.SOURCE else "value"
                 self._stimulate(Open(0, ending))
                 self._settle()
-            elif not all(ended(r) for records in self._watched.values() for r in records):
+            elif (blocked := self._blocked()) and idle < self.cell.pattern.patience:
                 if not self._advance("next", -1, 0):
                     return
+                idle = 0 if any(ended(record) for record in blocked) else idle + 1
             else:
                 return
 

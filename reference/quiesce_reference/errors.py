@@ -7,11 +7,16 @@ was raised.
 from __future__ import annotations
 
 __all__ = [
+    "ChannelClosedError",
+    "ContextCancelledError",
+    "DeadlineExceededError",
     "ExecutionCancelledError",
+    "JobCancelledError",
     "NotLentError",
     "PoolClosedError",
     "ReentrantCallError",
     "WaitRefusedError",
+    "WouldBlockError",
 ]
 
 
@@ -21,6 +26,16 @@ class ReentrantCallError(RuntimeError):
     Go deadlocks here. We raise instead, to the nested call alone; nothing has changed.
 
     Clauses: ON-07, SF-13.
+    """
+
+
+class ChannelClosedError(Exception):
+    """A value is sent on a closed channel, or received from one that is closed and drained.
+
+    Go panics in the first case, and returns a zero value in the second. Closing a channel that
+    is closed raises it too. Nothing has changed.
+
+    Clauses: CH-05, CH-07, CH-08.
     """
 
 
@@ -53,7 +68,42 @@ class NotLentError(ValueError):
 
 
 class PoolClosedError(RuntimeError):
-    """An object pool is closed, and lends no more.
+    """A pool is closed: one of objects lends no more, one of workers accepts no more jobs.
 
-    Clauses: OP-15.
+    Clauses: OP-15, WP-08.
     """
+
+
+class JobCancelledError(RuntimeError):
+    """A job of a worker pool was cancelled, so there is no value.
+
+    Who asks for the result gets this error and never a cancellation, which would not be his.
+
+    Clauses: WP-09, WP-15.
+    """
+
+
+class ContextCancelledError(Exception):
+    """A context is done, since it or one above it was cancelled.
+
+    Work under it should end. It is no ``asyncio.CancelledError``: nobody was interrupted.
+
+    Clauses: CX-02.
+    """
+
+    def __str__(self) -> str:
+        return "the context was cancelled"
+
+
+class DeadlineExceededError(TimeoutError):
+    """A context is done, since its deadline or one above it has come.
+
+    Clauses: CX-08.
+    """
+
+    def __str__(self) -> str:
+        return "the context's deadline has come"
+
+
+class WouldBlockError(Exception):
+    """A channel can't send or receive at once. Nothing has changed."""

@@ -112,6 +112,9 @@ class Pattern:
     independence: str = "UN-10 what happens to one subject reaches another"
     #: Whether an adapter's constructor takes this value of an argument.
     constructs: Callable[[Adapter, str, Any], bool] = lambda *_: True
+    #: How often in a row the clock moves at a trial's end although that ends no call. Few
+    #: for a subject whose own timers never run out.
+    patience: int = 400
     #: Steps after which nothing of them may be kept, and the signature if it is.
     release: tuple[tuple[Step, ...], str] | None = None
 

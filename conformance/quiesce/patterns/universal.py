@@ -41,6 +41,8 @@ UNIVERSAL: tuple[Clause, ...] = (
         "started is alive.",
         "Go testing/synctest: a bubble ends when all its goroutines have",
         needs=["stop"],
+        hint="Whatever starts a task needs a way to stop it and a wait for its end; a loop "
+        "without a way out is a leak.",
         twins=["un_leaks_a_task"],
     ),
     Clause(

@@ -27,6 +27,8 @@ def explain(clause: Clause, owners: Iterable[Pattern], width: int) -> list[Line]
         *field("source", clause.source, width, column=12),
         *field("worlds", ", ".join(clause.worlds), width, column=12),
     ]
+    if clause.hint is not None:
+        lines += field("hint", clause.hint, width, column=12)
     if clause.needs:
         needs = "\n".join(_capability(name, owners) for name in sorted(clause.needs))
         lines += field("needs", needs, width, column=12)

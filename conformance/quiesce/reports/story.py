@@ -53,6 +53,8 @@ def story(
     lines += field("in", f"{result.pattern} / {first.subject} / {result.world}", width)
     if clause is not None:
         lines += field("clause", clause.text, width)
+        if clause.hint is not None:
+            lines += field("hint", clause.hint, width)
     lines += field("expected", finding.expected, width)
     lines += field("observed", finding.observed, width)
     if finding.advisory is not None:

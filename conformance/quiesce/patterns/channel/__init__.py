@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import attrs
+
 from quiesce.patterns.channel.clauses import CLAUSES
 from quiesce.patterns.channel.model import Channel
 from quiesce.patterns.channel.scenarios import PROBE, SCENARIOS, STIMULI, UNBLOCK
@@ -21,6 +23,20 @@ if TYPE_CHECKING:
 __all__ = ["CHANNEL"]
 
 NO_FUNCTIONS = "a channel runs no user functions"
+EVERYWHERE = (
+    attrs.evolve(clause, needs=["close"]) if clause.id == "UN-07" else clause
+    for clause in universal(
+        untested={
+            "UN-02": "a channel starts no work of its own",
+            "UN-05": NO_FUNCTIONS,
+            "UN-06": "stated and checked in CH-02 and CH-16",
+            "UN-08": NO_FUNCTIONS,
+            "UN-09": NO_FUNCTIONS,
+            "UN-11": "the kit sends numbers, to which nothing can refer weakly",
+        },
+        checked=["UN-07"],
+    )
+)
 
 PORT = (
     Method(
@@ -40,7 +56,8 @@ PORT = (
     Method(
         "try_send",
         ("item",),
-        "Send without waiting: True if it was sent, False if it would have to wait.",
+        "Send without waiting: True if it was sent, False if it would have to wait; raises if "
+        "the channel is closed or broken.",
         capability="try_send",
         refuses=True,
     ),
@@ -71,6 +88,7 @@ PORT = (
         (),
         "Iterate over the channel to its end, and return the values as a list.",
         capability="iterate",
+        refuses=True,
         read=lambda values: ("iterated", *values),
     ),
     Method(
@@ -156,6 +174,7 @@ PORT = (
 
 def constructs(adapter: Adapter, name: str, value: Any) -> bool:
     """Whether the adapter makes channels of that capacity."""
+    assert name == "capacity"
     kind = {0: "rendezvous", None: "unbounded"}.get(value, "bounded")
     return kind not in adapter.lacks
 
@@ -164,20 +183,7 @@ CHANNEL = Pattern(
     name="channel",
     title="Channel: values pass in order through a bounded buffer",
     promise=__doc__ or "",
-    clauses=(
-        *CLAUSES,
-        *universal(
-            untested={
-                "UN-02": "a channel starts no work of its own",
-                "UN-05": NO_FUNCTIONS,
-                "UN-06": "stated and checked in CH-02 and CH-16",
-                "UN-08": NO_FUNCTIONS,
-                "UN-09": NO_FUNCTIONS,
-                "UN-11": "the kit sends numbers, to which nothing can refer weakly",
-            },
-            checked=["UN-07"],
-        ),
-    ),
+    clauses=(*CLAUSES, *EVERYWHERE),
     port=PORT,
     constructor={"capacity": (1, 0, 2, None)},
     capabilities={

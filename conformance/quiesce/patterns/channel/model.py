@@ -8,9 +8,9 @@ call learns of a close by a move of its own.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from quiesce.model import BLOCKED, Move, View, evolve
+from quiesce.model import ANY, BLOCKED, Move, View, evolve
 from quiesce.patterns.calls import CANCELLED, REFUSED, CallsModel, Outcome, put, returned
 from quiesce.patterns.channel.look import look
 from quiesce.patterns.channel.relaxations import (
@@ -36,7 +36,6 @@ from quiesce.patterns.channel.state import (
     Waiting,
     deliver,
     end_of,
-    enter,
     is_transfer,
     leave,
     loop_of,
@@ -65,6 +64,9 @@ class Channel(CallsModel):
         self._barging = adapter.dialect.get("handover", "direct") == "barging"
         self._refuses_second_close = adapter.dialect.get("close_twice", "error") == "error"
         self._two_ends = adapter.dialect.get("ends", "one") == "two"
+        self._joins = "join" not in adapter.lacks
+        #: The clause that says who waits.
+        self._bound = {0: "CH-01", None: "CH-21"}.get(capacity, "CH-02")
 
     def initial(self, part: Part) -> State:
         return State()
@@ -99,6 +101,8 @@ class Channel(CallsModel):
                 yield self._cloned(state, after, call, MAIN in state.receive_ends)
             case "occupancy":
                 holds = returned(("holds", len(state.buffer), self._capacity))
+                if not state.receive_ends:  # of a broken channel nothing is promised
+                    holds = ANY
                 yield Move(put(state, call, holds), ("CH-10",))
             case "join":
                 yield Move(put(evolve(state, joiners=(*state.joiners, call)), call, BLOCKED))
@@ -112,12 +116,13 @@ class Channel(CallsModel):
         ghost = put(state, call, CANCELLED)  # it is gone, and still stands in the queue
         if GHOST_SENDER in relaxed and any(each.call == call for each in state.senders):
             yield Move(ghost, (), GHOST_SENDER)
-        if GHOST_RECEIVER in relaxed and any(each.call == call for each in state.receivers):
+        waits = any(each.call == call for each in state.receivers)
+        if GHOST_RECEIVER in relaxed and waits and loop_of(state, call) is None:
             yield Move(ghost, (), GHOST_RECEIVER)
 
     def apply(self, state: State, fact: Fact, relaxed: Collection[str]) -> Iterable[Move]:
         match fact:
-            case Cancelled(call) if is_transfer(outcome := state.of(call)):
+            case Cancelled(call) if (outcome := state.of(call)) and is_transfer(outcome):
                 # What was transferred stays so: the cancellation came too late.
                 yield Move(state, ("CH-15", "CH-16"))
                 signature = GHOST_RECEIVER if isinstance(outcome[1], tuple) else GHOST_SENDER
@@ -159,6 +164,11 @@ class Channel(CallsModel):
     def _has_room(self, state: State) -> bool:
         return self._capacity is None or len(state.buffer) < self._capacity
 
+    def _entered(self, state: State, value: int) -> State:
+        """The value is the buffer's last."""
+        unfinished = state.unfinished + self._joins
+        return evolve(state, buffer=(*state.buffer, value), unfinished=unfinished)
+
     def _send(
         self, state: State, call: int, end: int, waits: bool, relaxed: Collection[str]
     ) -> Iterable[Move]:
@@ -168,23 +178,21 @@ class Channel(CallsModel):
             yield Move(put(state, call, REFUSED), ("CH-20",) if self._two_ends else ("CH-07",))
             if SILENT in relaxed:
                 yield Move(sent, (), SILENT)
-                yield Move(enter(sent, call), (), SILENT)
+                yield Move(self._entered(sent, call), (), SILENT)
         elif not state.receive_ends:
-            yield Move(put(state, call, returned("broken")), ("CH-20",))
+            yield Move(put(state, call, returned("broken") if waits else REFUSED), ("CH-20",))
         elif not self._is_barging(relaxed) and (receiver := self._first_receiver(state)):
             met = evolve(sent, receivers=tuple(e for e in state.receivers if e is not receiver))
-            yield Move(
-                note(deliver(met, receiver.call, call), call, relaxed),
-                ("CH-04", "CH-17", *(("CH-01",) if self._capacity == 0 else ())),
-            )
+            if state.of(receiver.call) == BLOCKED:  # and no ghost
+                met = note(deliver(met, receiver.call, call), call, relaxed)
+            yield Move(met, ("CH-04", "CH-17", *(("CH-01",) if self._capacity == 0 else ())))
         elif self._has_room(state):
-            tags = ("CH-21",) if self._capacity is None else ("CH-02",)
-            yield Move(enter(sent, call), tags)
+            yield Move(self._entered(sent, call), (self._bound,))
         elif waits:
             blocked = evolve(state, senders=(*state.senders, Waiting(call, end)))
-            yield Move(put(blocked, call, BLOCKED), ("CH-02" if self._capacity else "CH-01",))
+            yield Move(put(blocked, call, BLOCKED), (self._bound,))
         else:
-            yield Move(put(state, call, returned(False)), ("CH-02" if self._capacity else "CH-01",))
+            yield Move(put(state, call, returned(False)), (self._bound, "UN-04"))
 
     def _receive(
         self, state: State, call: int, end: int, waits: bool, relaxed: Collection[str]
@@ -220,9 +228,9 @@ class Channel(CallsModel):
             if BLOCKS_AFTER_CLOSE in relaxed:
                 yield Move(put(state, call, BLOCKED), (), BLOCKS_AFTER_CLOSE)
         elif waits:
-            yield Move(rest(state, call, end), ("CH-02" if self._capacity else "CH-01",))
+            yield Move(rest(state, call, end), (self._bound,))
         else:
-            yield Move(put(state, call, WOULD_BLOCK), ("CH-02" if self._capacity else "CH-01",))
+            yield Move(put(state, call, WOULD_BLOCK), (self._bound, "UN-04"))
         if DOUBLE in relaxed and loop_of(state, call) is None:
             for value in state.received:
                 yield Move(put(state, call, returned((True, value))), (), DOUBLE)
@@ -230,7 +238,7 @@ class Channel(CallsModel):
     def _lets_go(self, state: State, sender: Waiting) -> State:
         """A blocked send puts its value into the buffer and completes."""
         left = tuple(each for each in state.senders if each is not sender)
-        return enter(sent_by(evolve(state, senders=left), sender), sender.call)
+        return self._entered(sent_by(evolve(state, senders=left), sender), sender.call)
 
     def _first_sender(self, state: State) -> Waiting | None:
         return next((each for each in state.senders if each.end in state.send_ends), None)
@@ -242,6 +250,8 @@ class Channel(CallsModel):
         self, state: State, waiting: Waiting, relaxed: Collection[str]
     ) -> Iterable[Move]:
         """What becomes of a blocked send by itself."""
+        if state.of(waiting.call) != BLOCKED:
+            return  # a ghost
         without = leave(state, waiting.call)
         if waiting.end not in state.send_ends:
             tags = ("CH-07", "CH-20") if self._two_ends else ("CH-07",)
@@ -256,6 +266,8 @@ class Channel(CallsModel):
     ) -> Iterable[Move]:
         """What becomes of a blocked receive by itself."""
         call = waiting.call
+        if state.of(call) != BLOCKED:
+            return  # a ghost
         without = evolve(state, receivers=tuple(e for e in state.receivers if e is not waiting))
         if waiting.end not in state.receive_ends:
             yield self._ends(without, call, REFUSED, ("CH-20",))
@@ -281,9 +293,7 @@ class Channel(CallsModel):
             tags = (*tags, "CH-20")
         return Move(put(state, call, outcome), tags)
 
-    def _close(
-        self, state: State, call: int, end: int, relaxed: Collection[str]
-    ) -> Iterable[Move]:
+    def _close(self, state: State, call: int, end: int, relaxed: Collection[str]) -> Iterable[Move]:
         closed = put(state, call, returned("closed"))
         if end not in state.send_ends:
             if self._refuses_second_close and end == MAIN:
@@ -301,7 +311,7 @@ class Channel(CallsModel):
         closed = put(evolve(state, send_ends=frozenset()), call, returned("closed"))
         dropped = max(0, state.unfinished - len(state.buffer))
         tags = ("CH-21",) if state.send_ends else ("CH-21", "UN-07")
-        yield Move(evolve(closed, buffer=(), unfinished=dropped, discarded=True), tags)
+        yield Move(evolve(closed, buffer=(), unfinished=dropped), tags)
         if NOW_IS_LATER in relaxed:
             yield Move(closed, (), NOW_IS_LATER)
 

@@ -21,7 +21,6 @@ __all__ = [
     "Waiting",
     "deliver",
     "end_of",
-    "enter",
     "is_transfer",
     "leave",
     "loop_of",
@@ -62,7 +61,6 @@ class State(Calls):
     loops: tuple[Loop, ...] = ()
     send_ends: frozenset[int] = frozenset({MAIN})
     receive_ends: frozenset[int] = frozenset({MAIN})
-    discarded: bool = False  # closed at once, without what the buffer held
     unfinished: int = 0  # values sent and not yet told done
     joiners: tuple[int, ...] = ()
     # Of relaxations only.
@@ -85,11 +83,6 @@ def end_of(fact: Began) -> int:
 def loop_of(state: State, call: int) -> Loop | None:
     """The iteration of that call, if it is one."""
     return next((loop for loop in state.loops if loop.call == call), None)
-
-
-def enter(state: State, value: int) -> State:
-    """The value is the buffer's last."""
-    return evolve(state, buffer=(*state.buffer, value), unfinished=state.unfinished + 1)
 
 
 def deliver(state: State, call: int, value: int) -> State:

@@ -15,7 +15,7 @@ CLAUSES = (
         Level.MUST,
         "Result i belongs to input i, whatever the order in which the functions end.",
         f"{GO}: example Parallel stores results by index",
-        twins=["fo_completion_order"],
+        twins=["fo_completion_order", "fo_shared_loop_variable"],
     ),
     Clause(
         "FO-02",

@@ -27,16 +27,18 @@ from quiesce.patterns.calls import (
     start,
 )
 from quiesce.patterns.universal import ALIEN_CANCEL, internal_error, nearest
-from quiesce.stimuli import Began, Part
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from quiesce.adapters import Adapter
+    from quiesce.stimuli import Began, Part
 
 __all__ = ["FanOut"]
 
 GOES_ON = "FO-03 inputs are taken although a failure was noticed"
+
+RELAXATIONS = {GOES_ON: GOES_ON[:5]}
 
 ATTEMPT, FUNCTION = "attempt", "function"
 
@@ -62,6 +64,7 @@ class State(Calls):
     """The jobs under way, by call."""
 
     jobs: tuple[Job, ...] = ()
+    latest: int = -1  # the last call that began since the last barrier
 
     def job(self, call: int) -> Job | None:
         """The job of a call, None once it has ended."""
@@ -75,7 +78,8 @@ class State(Calls):
 class FanOut(CallsModel):
     """The model of one subject, whose calls know nothing of each other."""
 
-    relaxations = {GOES_ON: GOES_ON[:5]}
+    relaxations: Mapping[str, str] = RELAXATIONS
+    value = "FO-01 the call ends with something else than the results"
 
     def __init__(self, adapter: Adapter) -> None:
         self._interrupts = adapter.world != "threads"
@@ -87,6 +91,9 @@ class FanOut(CallsModel):
         return State()
 
     def begin(self, state: State, fact: Began, relaxed: Collection[str]) -> Iterable[Move]:
+        if fact.call < state.latest:
+            return  # calls know nothing of each other: one order of their beginnings will do
+        state = evolve(state, latest=fact.call)
         inputs = len(fact.argument("items"))
         if not inputs:
             yield Move(put(state, fact.call, returned(())), ("FO-06",))
@@ -148,6 +155,12 @@ class FanOut(CallsModel):
         for execution in state.active_of(job):
             after = drop(after, execution)
         yield Move(put(after, call, CANCELLED), ("FO-04",))
+        if job.failures:  # it came first, so it may also be what the call ends with
+            yield Move(put(after, call, self._outcome(job)[0]), ("FO-04",))
+
+    def seal(self, state: State) -> State:
+        sealed: State = super().seal(state)
+        return evolve(sealed, latest=-1)
 
     def blame(self, expected: Sequence[View], seen: View) -> str:
         if not expected:
@@ -183,7 +196,7 @@ class FanOut(CallsModel):
             return True
         # The caller looks at one result after another, so it sees the failure in its turn.
         first = next(end for end in job.ends if end[0] != "returned")
-        return first[0] == "raised"
+        return bool(first[0] == "raised")
 
     def _outcome(self, job: Job) -> tuple[Outcome, tuple[str, ...]]:
         if job.winner is not None:
@@ -236,12 +249,12 @@ def wrong(wanted: Outcome, outcome: Outcome, *, racing: bool) -> str:
         return "UN-04 a cancellation reaches a call that was not cancelled"
     if (signature := internal_error(outcome)) is not None:
         return signature
+    if racing:
+        return "FO-12 the first success is not what the call ends with"
     if outcome == BLOCKED:
         if wanted == returned(()):
             return "FO-06 a call without inputs does not return at once"
         return "UN-03 a caller is never woken"
-    if racing:
-        return "FO-12 the first success is not what the call ends with"
     if wanted == BLOCKED:
         return "FO-04 the call ends before its functions have ended"
     if wanted[0] == "raised":
@@ -250,7 +263,7 @@ def wrong(wanted: Outcome, outcome: Outcome, *, racing: bool) -> str:
         if sorted(map(repr, outcome[1])) == sorted(map(repr, wanted[1])):
             return "FO-01 results are not in the order of the inputs"
         return "FO-02 a result slot holds what its own function did not return"
-    return "FO-01 the call ends with something else than the results"
+    return FanOut.value
 
 
 def stragglers(allowed: View, seen: View, racing: Collection[int]) -> str:
@@ -260,7 +273,8 @@ def stragglers(allowed: View, seen: View, racing: Collection[int]) -> str:
     for index, leader, phase in seen.executions:
         if phase != "running" or phases.get(index) == "running":
             continue
-        call = leader[2] if isinstance(leader, tuple) else None
+        assert isinstance(leader, tuple)  # the pattern has no other functions
+        call = leader[2]
         if call in racing:
             return "FO-12 a loser is not cancelled"
         if calls.get(call, BLOCKED) == BLOCKED:

@@ -63,7 +63,9 @@ def end(which: int = 0, outcome: str = "value", follow: int = 0) -> Step:
 
 SCENARIOS = (
     Scenario("results by input, ends in another order", (fan(3), end(2), end(0), end(0, "none"))),
-    Scenario("all end in one burst", (fan(3), end(2, follow=NOTHING), end(1, follow=NOTHING), end())),
+    Scenario(
+        "all end in one burst", (fan(3), end(2, follow=NOTHING), end(1, follow=NOTHING), end())
+    ),
     Scenario("a limit", (fan(3, limit=2), end(1), end(1), end())),
     Scenario("one at a time", (fan(3, limit=1), end(), end(), end())),
     Scenario("no inputs", (fan(0), fan(1), end())),

@@ -74,4 +74,5 @@ TICKER = Pattern(
     scenarios=SCENARIOS,
     probe=PROBE,
     unblock=UNBLOCK,
+    patience=2,
 )

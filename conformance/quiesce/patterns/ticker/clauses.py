@@ -27,10 +27,10 @@ CLAUSES = (
     Clause(
         "TK-03",
         Level.MUST,
-        "A slow receiver loses ticks: at most one is kept, the oldest; there is never a burst of "
-        "old ticks, and the phase is kept.",
+        "A slow receiver loses ticks: at most one is kept, the oldest, for one receiver; there is "
+        "never a burst of old ticks, and the phase is kept.",
         f"{GO}: NewTicker drops ticks to make up for slow receivers",
-        twins=["tk_backlog_burst", "tk_phase_lost_after_stall"],
+        twins=["tk_backlog_burst", "tk_phase_lost_after_stall", "tk_two_take_one_tick"],
     ),
     Clause(
         "TK-04",

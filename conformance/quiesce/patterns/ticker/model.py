@@ -28,8 +28,7 @@ __all__ = ["RELAXATIONS", "State", "Ticker"]
 # What went before the present moment: it decides which clause the next tick is about.
 FRESH: Final = "fresh"  # no tick was taken yet
 STEADY: Final = "steady"  # the receiver keeps up
-STALLED: Final = "stalled"  # ticks were lost; the kept one lies there
-RECOVERING: Final = "recovering"  # and now it was taken
+STALLED: Final = "stalled"  # ticks were lost, and then perhaps the kept one was taken
 RESET: Final = "reset"  # no tick was taken since the reset
 STOPPED: Final = "stopped"
 
@@ -37,7 +36,6 @@ CLAUSE: Final = {
     FRESH: "TK-02",
     STEADY: "TK-01",
     STALLED: "TK-03",
-    RECOVERING: "TK-03",
     RESET: "TK-05",
     STOPPED: "TK-04",
 }
@@ -45,18 +43,18 @@ SIGNATURE: Final = {
     FRESH: "TK-02 the first tick does not come one period after the start",
     STEADY: "TK-01 a tick does not come at its due time",
     STALLED: "TK-03 after a stall ticks are not kept, dropped and in phase as they should",
-    RECOVERING: "TK-03 after a stall ticks are not kept, dropped and in phase as they should",
     RESET: "TK-05 after a reset the next tick is not the one that is due a period later",
     STOPPED: "TK-04 a tick is received after stop",
 }
 WOKEN: Final = "TK-07 stop ends a receiver that waits"
 NOT_AGAIN: Final = "UN-07 stopping once more is not harmless"
 ACCEPTED: Final = "TK-06 a period of 0 or less is accepted"
+TWICE: Final = "TK-03 one tick goes to two receivers"
 ALONG: Final = "UN-04 a cancelled receiver takes a tick along"
 
 RELAXATIONS: Final[Mapping[str, str]] = {
     signature: signature[:5]
-    for signature in (NOT_AGAIN, WOKEN, ALONG, *dict.fromkeys(SIGNATURE.values()))
+    for signature in (NOT_AGAIN, WOKEN, ALONG, TWICE, *dict.fromkeys(SIGNATURE.values()))
 }
 
 
@@ -69,7 +67,8 @@ class State(Calls):
     due: int | None = None  # the next tick; None while stopped
     kept: int | None = None  # the tick that lies there: when it became due
     since: str = FRESH
-    left: bool = False  # a receiver was cancelled since the last tick
+    lost: bool = False  # a tick was dropped for the one that lies there
+    left: bool = False  # a receiver was cancelled since the last reset
 
 
 class Ticker(CallsModel):
@@ -106,10 +105,12 @@ class Ticker(CallsModel):
             case "reset":
                 period = fact.argument("period")
                 if period <= 0:
-                    yield Move(put(state, call, REFUSED), ("TK-06",))
+                    yield Move(put(state, call, REFUSED), ("TK-06", "UN-04"))
                     return
                 due = state.now + period
-                anew = evolve(state, period=period, due=due, kept=None, since=RESET, left=False)
+                anew = evolve(
+                    state, period=period, due=due, kept=None, since=RESET, lost=False, left=False
+                )
                 yield Move(put(anew, call, returned()))
             case "make":
                 refused = fact.argument("period") <= 0
@@ -121,7 +122,7 @@ class Ticker(CallsModel):
         tags = [*(["TK-04"] if state.kept else []), *(["TK-07"] if waiting else [])]
         if state.due is None:
             tags += ["TK-07", "UN-07"]
-        yield Move(evolve(state, due=None, kept=None, since=STOPPED), tuple(tags))
+        yield Move(evolve(state, due=None, kept=None, since=STOPPED, lost=False), tuple(tags))
         if state.due is None and NOT_AGAIN in relaxed:
             yield Move(put(state, call, ANY), (), NOT_AGAIN)
         if waiting and WOKEN in relaxed:
@@ -145,23 +146,28 @@ class Ticker(CallsModel):
             if state.left and ALONG in relaxed:
                 yield Move(state, (), ALONG)
         else:
-            yield Move(evolve(state, since=STALLED), ("TK-03",))
+            since = STALLED if state.since == STEADY else state.since
+            yield Move(evolve(state, since=since, lost=True), ("TK-03",))
         yield from self._anything(state, relaxed)
 
     def follow(self, state: State, relaxed: Collection[str]) -> Iterable[Move]:
         if state.kept is None:
             return
-        since = {STALLED: RECOVERING}.get(state.since, STEADY)
+        since = STALLED if state.lost else STEADY
         outcome = (*returned(state.kept if self._tells_time else None), state.now)
-        taken = evolve(state, kept=None, since=since, left=False)
+        taken = evolve(state, kept=None, since=since, lost=False)
         for call in receivers(state):
             yield Move(put(taken, call, outcome), (CLAUSE[state.since],))
+            if TWICE in relaxed:
+                yield Move(put(state, call, outcome), (), TWICE)
 
     def _anything(self, state: State, relaxed: Collection[str]) -> Iterable[Move]:
         """Receivers may have any tick, or none, if the clause that says which is dropped."""
         signature = SIGNATURE[state.since]
         if signature in relaxed and (waiting := receivers(state)):
-            yield Move(evolve(put(state, waiting, ANY), kept=None), (), signature)
+            since = STEADY if state.since in (FRESH, RESET) else state.since
+            after = evolve(put(state, waiting, ANY), kept=None, since=since, lost=False)
+            yield Move(after, (), signature)
 
     def instants(self, state: State) -> Iterable[int]:
         return () if state.due is None else (state.due,)

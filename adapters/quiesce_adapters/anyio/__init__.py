@@ -1,0 +1,1 @@
+"""Adapters of anyio's own primitives."""

@@ -1,0 +1,1 @@
+"""Adapters of trio's own primitives."""

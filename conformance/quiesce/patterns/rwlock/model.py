@@ -1,0 +1,260 @@
+"""The model of the read-write lock: how many read, who writes, and who waits.
+
+The lock has no owner: the end of a ``read`` or ``write`` is an unlock like any other, so it can
+be refused if somebody else has unlocked before. Who is let in is decided by the move that makes
+room, because then nobody can come between.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+import attrs
+
+from quiesce.model import BLOCKED, Move, evolve
+from quiesce.patterns.calls import (
+    CANCELLED,
+    REFUSED,
+    Calls,
+    CallsModel,
+    Execution,
+    Outcome,
+    drop,
+    put,
+    raised,
+    returned,
+    start,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from quiesce.adapters import Adapter
+    from quiesce.model import View
+    from quiesce.stimuli import Began, Part
+
+__all__ = ["RWLock", "State"]
+
+READER_OVERTAKES = "RW-02 a reader overtakes a waiting writer"
+WRITER_FIRST = "RW-03 a writer gets in before readers that waited during a write"
+WRONG_MODE = "RW-04 an unlock in the wrong mode is taken"
+GHOST_WRITER = "UN-04 a cancelled writer goes on holding readers back"
+KEPT_OUT = "RW-01 a reader is kept out by readers"
+
+NOT_EXCLUDED = "RW-01 somebody is let in beside a writer"
+UNLOCKED = "RW-04 something is unlocked that is not held"
+UNLOCK_REFUSED = "RW-04 an unlock of what is held is refused"
+TRY_WAITS = "RW-05 a try waits"
+TRY_FAILS = "RW-05 a try fails that should succeed"
+TRY_SUCCEEDS = "RW-05 a try succeeds that should fail"
+OTHER = "UN-05 a call gets another outcome than its function gave"
+
+#: A try that did not get the lock.
+FAILED = returned((False, None))
+
+READ, WRITE = "read", "write"
+
+
+@attrs.frozen
+class State(Calls):
+    """One lock."""
+
+    readers: int = 0
+    writing: bool = False
+    waiting_readers: tuple[int, ...] = ()  # calls, sorted: they get in together
+    waiting_writers: tuple[int, ...] = ()  # calls, sorted: any of them may be next
+    modes: tuple[tuple[int, str], ...] = ()  # calls that hold the lock -> how
+    tries: frozenset[int] = frozenset()  # calls that did not wait for it
+    ghosts: int = 0  # a relaxation: cancelled writers that still wait
+
+    def mode(self, call: int) -> str:
+        """How a call holds the lock."""
+        return dict(self.modes)[call]
+
+
+class RWLock(CallsModel):
+    """The model of one read-write lock."""
+
+    relaxations: Mapping[str, str] = {
+        signature: signature[:5]
+        for signature in (READER_OVERTAKES, WRITER_FIRST, WRONG_MODE, GHOST_WRITER, KEPT_OUT)
+    }
+    extra: ClassVar[str] = NOT_EXCLUDED
+    value: ClassVar[str] = OTHER
+
+    def __init__(self, adapter: Adapter) -> None:
+        self._readers_first = adapter.dialect.get("after_write", "readers") == "readers"
+
+    def initial(self, part: Part) -> State:
+        return State()
+
+    def begin(self, state: State, fact: Began, relaxed: Collection[str]) -> Iterable[Move]:
+        call = fact.call
+        if fact.inside is not None and fact.inside >= 0:
+            outer = next((e for e in state.executions if e.index == fact.inside), None)
+            if outer is None:
+                return  # the function that makes the call is still to start
+            if outer not in state.running:
+                yield Move(put(state, call, CANCELLED))  # it was cancelled before it called
+                return
+        match fact.operation.split("_"):
+            case ["release", mode]:
+                yield from self._ends(state, call, mode, returned(), ("RW-04",), relaxed)
+            case ["try", mode]:
+                room = self._has_room(state, mode)
+                taken = evolve(state, tries=state.tries | {call})
+                after = grant(taken, call, mode) if room else put(state, call, FAILED)
+                yield Move(after, ("RW-05",))
+            case _:
+                yield from self._wait(state, call, fact.operation, relaxed)
+
+    def ended(
+        self, state: State, execution: Execution, outcome: str, relaxed: Collection[str]
+    ) -> Iterable[Move]:
+        call, index = execution.leader, execution.index
+        assert isinstance(call, int)  # nobody else brings functions
+        if outcome in ("error", "panic", "exit"):
+            told, tags = raised(outcome, index), ("UN-05",)
+        else:
+            value = ("value", index) if outcome == "value" else None
+            told, tags = returned((True, value) if call in state.tries else value), ()
+        yield from self._ends(state, call, state.mode(call), told, tags, relaxed)
+
+    def cancel(self, state: State, call: int, relaxed: Collection[str]) -> Iterable[Move]:
+        gone = put(state, call, CANCELLED)
+        if call in state.waiting_readers:
+            yield Move(evolve(gone, waiting_readers=without(state.waiting_readers, call)))
+        elif call in state.waiting_writers:
+            left = evolve(gone, waiting_writers=without(state.waiting_writers, call))
+            yield Move(self._readers_in(left), ("UN-04",))
+            if GHOST_WRITER in relaxed:
+                yield Move(evolve(left, ghosts=state.ghosts + 1), (), GHOST_WRITER)
+        else:
+            execution = next((e for e in state.active if e.leader == call), None)
+            if execution is None:
+                yield Move(gone)
+                return
+            dropped = drop(state, execution)
+            yield from self._ends(dropped, call, state.mode(call), CANCELLED, ("UN-04",), relaxed)
+
+    def seal(self, state: State) -> State:
+        sealed: State = super().seal(state)
+        blocked = dict(sealed.calls)
+        return evolve(
+            sealed,
+            modes=tuple(entry for entry in state.modes if entry[0] in blocked),
+            tries=state.tries.intersection(blocked),
+        )
+
+    def blame(self, expected: Sequence[View], seen: View) -> str:
+        if not expected:
+            return super().blame(expected, seen)
+        allowed = dict(expected[0].calls)
+        for call, outcome in seen.calls:
+            wanted = allowed.get(call)
+            if wanted == outcome:
+                continue
+            if wanted == FAILED:
+                return TRY_WAITS if outcome == BLOCKED else TRY_SUCCEEDS
+            if outcome == FAILED:
+                return TRY_FAILS
+            if wanted == REFUSED:
+                return UNLOCKED
+            if outcome == REFUSED:
+                return UNLOCK_REFUSED
+        return super().blame(expected, seen)
+
+    def _has_room(self, state: State, mode: str) -> bool:
+        if mode == WRITE:
+            return not state.readers and not state.writing
+        return not state.writing and not state.waiting_writers and not state.ghosts
+
+    def _wait(self, state: State, call: int, mode: str, relaxed: Collection[str]) -> Iterable[Move]:
+        """A call takes the lock, or queues for it."""
+        blocked = put(state, call, BLOCKED)
+        if mode == READ:
+            waits = evolve(blocked, waiting_readers=together(state.waiting_readers, call))
+        else:
+            waits = evolve(blocked, waiting_writers=together(state.waiting_writers, call))
+        if self._has_room(state, mode):
+            yield Move(grant(state, call, mode), ("RW-01",) if state.readers else ())
+            if KEPT_OUT in relaxed and state.readers:
+                yield Move(waits, (), KEPT_OUT)
+        else:
+            passed = mode == READ and not state.writing  # only a waiting writer is in the way
+            yield Move(waits, ("RW-02",) if passed else ("RW-01",))
+            if READER_OVERTAKES in relaxed and passed:
+                yield Move(grant(state, call, mode), (), READER_OVERTAKES)
+
+    def _ends(
+        self,
+        state: State,
+        call: int,
+        mode: str,
+        outcome: Outcome,
+        tags: tuple[str, ...],
+        relaxed: Collection[str],
+    ) -> Iterable[Move]:
+        """A call ends and unlocks, if it can; an error in that is all that is seen of it."""
+        after = put(state, call, outcome)
+        if not (state.writing if mode == WRITE else state.readers):
+            yield Move(put(state, call, REFUSED), tags)
+            if WRONG_MODE in relaxed and (state.writing or state.readers):
+                other = READ if mode == WRITE else WRITE
+                for move in self._ends(state, call, other, outcome, (), ()):
+                    yield evolve(move, relaxed=WRONG_MODE)
+        elif mode == READ:
+            left = evolve(after, readers=state.readers - 1)
+            yield from self._next_writer(left, tags) if state.readers == 1 else [Move(left, tags)]
+        else:
+            free = evolve(after, writing=False)
+            both = bool(state.waiting_readers and state.waiting_writers)
+            if not state.waiting_readers:
+                yield from self._next_writer(free, tags)
+                return
+            yield Move(all_readers_in(free), (*tags, "RW-03") if both else tags)
+            if both and not self._readers_first:
+                yield from self._next_writer(free, tags)
+            if both and WRITER_FIRST in relaxed:
+                for move in self._next_writer(free, ()):
+                    yield evolve(move, relaxed=WRITER_FIRST)
+
+    def _next_writer(self, state: State, tags: tuple[str, ...]) -> Iterable[Move]:
+        """Nobody holds the lock: one of the waiting writers gets it."""
+        if not state.waiting_writers:
+            yield Move(state, tags)
+        for call in state.waiting_writers:
+            left = evolve(state, waiting_writers=without(state.waiting_writers, call))
+            yield Move(grant(left, call, WRITE), (*tags, "UN-03"))
+
+    def _readers_in(self, state: State) -> State:
+        """No writer waits any more: readers that one held back get in."""
+        if state.writing or state.waiting_writers or state.ghosts:
+            return state
+        return all_readers_in(state)
+
+
+def grant(state: State, call: int, mode: str) -> State:
+    """The state in which a call holds the lock and its function is about to start."""
+    held = start(put(state, call, BLOCKED), call)
+    modes = tuple(sorted({**dict(state.modes), call: mode}.items()))
+    if mode == WRITE:
+        return evolve(held, modes=modes, writing=True)
+    return evolve(held, modes=modes, readers=state.readers + 1)
+
+
+def all_readers_in(state: State) -> State:
+    """The state in which all readers that waited hold the lock."""
+    for call in state.waiting_readers:
+        state = grant(state, call, READ)
+    return evolve(state, waiting_readers=())
+
+
+def together(calls: tuple[int, ...], call: int) -> tuple[int, ...]:
+    """The calls and this one."""
+    return tuple(sorted((*calls, call)))
+
+
+def without(calls: tuple[int, ...], call: int) -> tuple[int, ...]:
+    """The calls but this one."""
+    return tuple(other for other in calls if other != call)

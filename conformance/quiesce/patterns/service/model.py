@@ -1,0 +1,252 @@
+"""The model of a background service: a body, then its clean-up, then the end.
+
+Body and clean-up are executions. A stop is a request: a cooperative body may ask for it, any
+other is cancelled by it. The end answers all who wait in one move.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Final
+
+import attrs
+
+from quiesce.model import ANY, BLOCKED, Move, View, evolve
+from quiesce.patterns.calls import (
+    INTERRUPTED,
+    REFUSED,
+    RUNNING,
+    STARTING,
+    Calls,
+    CallsModel,
+    Execution,
+    Outcome,
+    put,
+    raised,
+    returned,
+    start,
+    swap,
+)
+from quiesce.patterns.universal import blame
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from quiesce.adapters import Adapter
+    from quiesce.stimuli import Began, Part
+
+__all__ = ["RELAXATIONS", "Service", "State"]
+
+#: The leader of a clean-up's execution. A body is led by the call that started it.
+CLEANUP: Final = ("cleanup", None, None)
+
+IDLE, ON, OVER = "idle", "on", "over"
+
+EARLY_LOST: Final = "BG-01 a stop right after the start is lost"
+EARLY_END: Final = "BG-02 wait returns before the task has ended"
+EARLY_CLEANUP: Final = "BG-03 wait returns before the clean-up has ended"
+EARLY_STEP: Final = "BG-04 wait returns before the step has ended"
+OTHER_END: Final = "BG-02 wait does not tell how the task ended"
+SKIPPED: Final = "BG-03 the clean-up does not run"
+UNHEARD: Final = "BG-04 the step does not see the stop"
+STARTED: Final = "BG-05 a second start is not answered as declared"
+EXTRA: Final = "BG-03 a user function runs once more"
+STOP_WAITS: Final = "UN-02 stop waits for the task"
+NOT_AGAIN: Final = "UN-07 stopping once more does harm"
+WAIT_KILLS: Final = "UN-04 cancelling a wait ends the task"
+HELD: Final = "UN-08 a task that stops its own service waits for itself"
+
+RELAXATIONS: Final[Mapping[str, str]] = {
+    signature: signature[:5]
+    for signature in (
+        HELD,
+        STOP_WAITS,
+        NOT_AGAIN,
+        STARTED,
+        EARLY_LOST,
+        WAIT_KILLS,
+        SKIPPED,
+        EARLY_CLEANUP,
+        EARLY_STEP,
+        EARLY_END,
+        UNHEARD,
+    )
+}
+
+
+@attrs.frozen
+class State(Calls):
+    """One service."""
+
+    phase: str = IDLE
+    asked: bool = False  # a stop was requested
+    failure: Outcome | None = None  # the error that wait raises
+
+
+class Service(CallsModel):
+    """The model of one service."""
+
+    relaxations: Mapping[str, str] = RELAXATIONS
+    extra: ClassVar[str] = EXTRA
+    value: ClassVar[str] = OTHER_END
+
+    def __init__(self, adapter: Adapter) -> None:
+        dialect = adapter.dialect
+        self._cancels = dialect.get("cancel_delivery", "cooperative") != "cooperative"
+        self._refuses = dialect.get("start_twice", "refused") == "refused"
+        self._reuse = dialect.get("reuse", "refused") == "allowed"
+
+    def initial(self, part: Part) -> State:
+        return State()
+
+    def begin(self, state: State, fact: Began, relaxed: Collection[str]) -> Iterable[Move]:
+        call = fact.call
+        match fact.operation:
+            case "start":
+                yield from self._start(state, call, relaxed)
+            case "start_stop":
+                for move in self._start(state, call, relaxed):
+                    if move.state.of(call) != returned():
+                        yield move
+                        continue
+                    if EARLY_LOST in relaxed:
+                        yield evolve(move, relaxed=EARLY_LOST)
+                    for after in self._stop(move.state, relaxed):
+                        tags = (*move.clauses, *after.clauses)
+                        yield Move(after.state, tags, move.relaxed or after.relaxed)
+            case "stop":
+                inside = ("UN-08",) if fact.inside is not None else ()
+                for move in self._stop(put(state, call, returned()), relaxed):
+                    yield evolve(move, clauses=(*move.clauses, *inside))
+                yield from self._stop_relaxed(state, call, fact.inside is not None, relaxed)
+            case "stopping":
+                yield Move(put(state, call, returned(state.asked)), ("BG-04",))
+                if UNHEARD in relaxed and state.asked:
+                    yield Move(put(state, call, ANY), (), UNHEARD)
+            case "wait":
+                yield from self._wait(state, call, relaxed)
+
+    def _start(self, state: State, call: int, relaxed: Collection[str]) -> Iterable[Move]:
+        on = start(evolve(state, phase=ON, asked=False, failure=None), call)
+        if state.phase == IDLE:
+            yield Move(put(on, call, returned()), ("BG-01",))
+            return
+        if state.phase == OVER and self._reuse:
+            yield Move(put(on, call, returned()), ("BG-05",))
+        else:
+            yield Move(put(state, call, REFUSED if self._refuses else returned()), ("BG-05",))
+        if STARTED in relaxed:
+            yield Move(put(state, call, ANY), (), STARTED)
+            yield Move(put(on, call, ANY), (), STARTED)
+
+    def _stop(self, state: State, relaxed: Collection[str]) -> Iterable[Move]:
+        """What a stop does, apart from returning."""
+        if state.phase != ON or state.asked:
+            yield Move(state, () if state.phase == IDLE else ("UN-07",))
+            return
+        asked = evolve(state, asked=True)
+        body = next((e for e in state.active if e.leader != CLEANUP), None)
+        if body is None or not self._cancels:
+            tags = ("UN-02", "BG-04") if body is not None else ("UN-02",)
+            yield Move(asked, tags)
+            return
+        begun = evolve(body, phase=INTERRUPTED, index=state.begun)
+        if body.phase == RUNNING:
+            begun = evolve(body, phase=INTERRUPTED)
+        else:  # the body may never begin, and then there may be nothing to clean up
+            gone = evolve(asked, executions=tuple(e for e in state.executions if e is not body))
+            yield Move(over(gone), ("BG-01",))
+            yield Move(start(gone, CLEANUP), ("BG-01",))
+            asked = evolve(asked, begun=state.begun + 1)
+        yield Move(start(swap(asked, body, begun), CLEANUP), ("UN-02", "BG-04"))
+        if UNHEARD in relaxed and body.phase == RUNNING:
+            yield Move(asked, (), UNHEARD)
+        if EARLY_LOST in relaxed and body.phase == STARTING:
+            yield Move(state, (), EARLY_LOST)
+
+    def _stop_relaxed(
+        self, state: State, call: int, inside: bool, relaxed: Collection[str]
+    ) -> Iterable[Move]:
+        if HELD in relaxed and inside:
+            yield Move(put(state, call, BLOCKED), (), HELD)
+        if STOP_WAITS in relaxed and state.phase == ON:
+            for move in self._stop(put(state, call, BLOCKED), ()):
+                yield Move(move.state, (), STOP_WAITS)
+        if NOT_AGAIN in relaxed and (state.asked or state.phase == OVER):
+            yield Move(put(state, call, ANY), (), NOT_AGAIN)
+            for execution in state.running:
+                harmed = swap(state, execution, evolve(execution, phase=INTERRUPTED))
+                yield Move(put(over(harmed), (call, *waiting(state)), ANY), (), NOT_AGAIN)
+        if EARLY_STEP in relaxed and state.phase == ON and waiting(state):
+            for move in self._stop(put(state, call, returned()), ()):
+                yield Move(put(move.state, waiting(state), ANY), (), EARLY_STEP)
+        body = [e for e in state.active if e.leader != CLEANUP]
+        if EARLY_LOST in relaxed and body and body[0].phase == STARTING:
+            yield Move(put(state, call, returned()), (), EARLY_LOST)
+
+    def _wait(self, state: State, call: int, relaxed: Collection[str]) -> Iterable[Move]:
+        blocked = put(state, call, BLOCKED)
+        if state.phase == OVER:
+            tags = ("BG-02",) if state.failure is None else ("BG-02", "UN-05")
+            yield Move(put(state, call, state.failure or returned()), tags)
+            return
+        if state.phase == IDLE:  # nothing says what there is to wait for
+            yield Move(put(state, call, REFUSED))
+            yield Move(put(state, call, returned()))
+            yield Move(blocked)
+            return
+        yield Move(blocked, ("BG-04",) if state.asked else ("BG-02",))
+        cleaning = any(e.leader == CLEANUP for e in state.active)
+        signature = EARLY_CLEANUP if cleaning else EARLY_STEP if state.asked else EARLY_END
+        if signature in relaxed:
+            yield Move(put(state, call, ANY), (), signature)
+
+    def ended(
+        self, state: State, execution: Execution, outcome: str, relaxed: Collection[str]
+    ) -> Iterable[Move]:
+        error = None if outcome in ("value", "none") else raised(outcome, execution.index)
+        if execution.leader == CLEANUP:
+            failures = [error or state.failure]
+            if error is not None and state.failure is not None:
+                failures.append(state.failure)  # one of the two is told
+            for failure in failures:
+                tags = ["BG-03", *(["UN-05"] if failure and waiting(state) else [])]
+                if waiting(state):
+                    tags.append("BG-04" if state.asked else "BG-02")
+                yield Move(over(evolve(state, failure=failure)), tuple(tags))
+            return
+        after = evolve(state, failure=error)
+        yield Move(start(after, CLEANUP))
+        if SKIPPED in relaxed:
+            yield Move(over(after), (), SKIPPED)
+        if EARLY_CLEANUP in relaxed:
+            yield Move(put(start(after, CLEANUP), waiting(state), ANY), (), EARLY_CLEANUP)
+
+    def cancel(self, state: State, call: int, relaxed: Collection[str]) -> Iterable[Move]:
+        gone = put(state, call, ("cancelled",))
+        yield Move(gone)
+        if WAIT_KILLS in relaxed:
+            for execution in state.running:
+                killed = swap(gone, execution, evolve(execution, phase=INTERRUPTED))
+                killed = put(killed, waiting(killed), ANY)
+                yield Move(over(killed), (), WAIT_KILLS)
+                yield Move(start(killed, CLEANUP), (), WAIT_KILLS)
+
+    def blame(self, expected: Sequence[View], seen: View) -> str:
+        wanted = {index: phase for view in expected[:1] for index, _, phase in view.executions}
+        phases = {index: phase for index, _, phase in seen.executions}
+        if any(phases.get(index) == RUNNING for index in wanted if wanted[index] == INTERRUPTED):
+            return UNHEARD
+        if len(phases) < len(wanted):
+            return SKIPPED
+        return blame(expected, seen, extra=self.extra, value=self.value, cancel=self.alien)
+
+
+def waiting(state: State) -> tuple[int, ...]:
+    """The calls that wait for the end: no other blocks."""
+    return tuple(call for call, outcome in state.calls if outcome == BLOCKED)
+
+
+def over(state: State) -> State:
+    """The task has ended, and all who wait are answered."""
+    outcome = state.failure or returned()
+    return put(evolve(state, phase=OVER), waiting(state), outcome)

@@ -1,0 +1,124 @@
+"""The model of a plain task group: functions are started, and somebody waits for them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from quiesce.model import BLOCKED, Move, evolve
+from quiesce.patterns.calls import REFUSED, put, returned
+from quiesce.patterns.task_group.state import FAILURES, STARTS, Group, Starts, normal
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from quiesce.adapters import Adapter
+    from quiesce.patterns.calls import Execution, Outcome
+    from quiesce.stimuli import Began
+
+__all__ = ["PlainGroup"]
+
+
+class PlainGroup(Starts):
+    """The model of one plain group."""
+
+    def __init__(self, adapter: Adapter, limit: Any) -> None:
+        super().__init__(adapter, limit)
+        dialect = adapter.dialect
+        self._cancels = dialect.get("on_failure", "cancel_rest") == "cancel_rest"
+        self._reusable = dialect.get("reuse", "allowed") == "allowed"
+
+    def begin(self, state: Any, fact: Began, relaxed: Collection[str]) -> Iterable[Move]:
+        call, operation = fact.call, fact.operation
+        match operation:
+            case "try_go" | "go" | "go_then_look" | "go_now" | "fail_now" if (
+                state.waited and not self._reusable
+            ):
+                yield Move(put(state, call, REFUSED), ("TG-15",))
+            case "try_go":
+                yield from self.try_start(state, call)
+            case _ if operation in STARTS:
+                for move in self.admit(state, call, operation):
+                    yield evolve(move, clauses=(*move.clauses, *self._situations(state, fact)))
+            case "wait":
+                yield Move(
+                    put(evolve(state, waiters=state.waiters | {call}), call, BLOCKED),
+                    ("TG-01",) if state.active else (),
+                )
+            case "set_limit":
+                yield from self._set_limit(state, call, normal(fact.argument("limit")))
+            case "look":
+                yield Move(put(state, call, self.look(state)), self.look_tags(state))
+
+    def _situations(self, state: Group, fact: Began) -> Iterable[str]:
+        """The clauses that a start exercises by the situation it meets."""
+        if fact.inside is not None and fact.inside >= 0:
+            yield "TG-14"
+            yield "UN-08"
+        if state.waited:
+            yield "TG-15"
+
+    def _set_limit(self, state: Group, call: int, limit: int | None) -> Iterable[Move]:
+        if state.active or state.starters:
+            yield Move(put(state, call, REFUSED), ("TG-13",))
+        if not state.active:  # where only starters wait, both are fine
+            yield Move(put(evolve(state, limit=limit), call, returned()), ("TG-13",))
+
+    def ended(
+        self, state: Any, execution: Execution, outcome: str, relaxed: Collection[str]
+    ) -> Iterable[Move]:
+        if outcome not in FAILURES:
+            yield Move(state)
+            return
+        tags = () if self._cancels or not state.active else ("TG-05",)
+        yield Move(self.failed(state, (outcome, execution.index)), tags)
+
+    def follow(self, state: Any, relaxed: Collection[str]) -> Iterable[Move]:
+        if state.has_room:
+            for call, operation in state.starters:
+                if call not in state.stuck:
+                    yield Move(self.let_in(state, call, operation), self._slot_tags(state))
+        for call in state.lookers:
+            looked = evolve(state, lookers=state.lookers - {call})
+            yield Move(put(looked, call, self.look(state)))
+        if self.is_idle(state):
+            for call in sorted(state.waiters):
+                yield Move(self.let_go(state, call), self.wait_tags(state))
+
+    def _slot_tags(self, state: Group) -> tuple[str, ...]:
+        if not state.errors:
+            return ("TG-09",)
+        return ("TG-09", "TG-08", "TG-10") if self._cancels else ("TG-09",)
+
+    def is_idle(self, state: Group) -> bool:
+        """Whether nothing is left to wait for."""
+        return not state.active and not (self._queues and state.starters)
+
+    def let_go(self, state: Group, call: int) -> Group:
+        """The state in which a wait has returned."""
+        after = evolve(state, waiters=state.waiters - {call}, waited=True)
+        return put(after, call, self.answer(state.errors) if state.errors else returned())
+
+    def wait_tags(self, state: Group) -> tuple[str, ...]:
+        """The clauses that the return of a wait exercises."""
+        tags = ["TG-01", "TG-23"]
+        if len(state.waiters) > 1:
+            tags.append("TG-16")
+        if state.errors:
+            tags += ["TG-02", "UN-05"]
+        if len(state.errors) > 1:
+            tags.append("TG-06")
+        if any(kind != "error" for kind, _ in state.errors):
+            tags.append("TG-17")
+        return tuple(tags)
+
+    def look(self, state: Group) -> Outcome:
+        """What is seen of the scope: open, done, or the error that ended it."""
+        if state.errors and (self._cancels or state.waited):
+            return ("raised", state.errors[0])
+        return returned(state.waited)
+
+    def look_tags(self, state: Group) -> tuple[str, ...]:
+        """The clauses that a look at the scope exercises."""
+        if state.errors:
+            return () if state.waited else ("TG-03",)
+        return ("TG-04",) if state.waited else ()
