@@ -11,6 +11,8 @@ __all__ = [
     "ContextCancelledError",
     "DeadlineExceededError",
     "ExecutionCancelledError",
+    "GroupBusyError",
+    "GroupClosedError",
     "JobCancelledError",
     "NotLentError",
     "PoolClosedError",
@@ -107,3 +109,21 @@ class DeadlineExceededError(TimeoutError):
 
 class WouldBlockError(Exception):
     """A channel can't send or receive at once. Nothing has changed."""
+
+
+class GroupBusyError(RuntimeError):
+    """The limit of a task group is to change while its functions run.
+
+    Nothing has changed. Wait for the group first.
+
+    Clauses: TG-13.
+    """
+
+
+class GroupClosedError(RuntimeError):
+    """A function is started in a task group that is not open: not entered, left or cancelled.
+
+    The function was not called.
+
+    Clauses: TG-20.
+    """

@@ -38,38 +38,39 @@ class Listener(Protocol):
 
 @final
 class Scope:
-    """One node of the tree.
-
-    Args:
-      now: the time.
-      parent: whose end is this one's too; None for a root.
-      deadline: when it ends by itself; it may be past.
-      cause: of that end.
-    """
+    """One node of the tree. ``Scope()`` is a root, which nothing ends but ``cancel``."""
 
     __slots__ = ("_end", "_expiry", "_listeners", "_parent", "deadline")
 
-    def __init__(
-        self,
-        now: int,
-        parent: Scope | None = None,
-        deadline: int | None = None,
-        cause: BaseException | None = None,
-    ) -> None:
-        self._parent = parent
-        self._end: End | None = None
+    def __init__(self) -> None:
+        self._parent: Scope | None = None
+        self._expiry: End | None = None  # how its own deadline ends it
+        self._end: End | None = None  # how it was cancelled
         # Ordered, so that who registered first hears first.
         self._listeners: dict[Listener, None] = {}
         #: The earlier of its own deadline and the inherited one.
-        self.deadline = deadline
-        if parent is not None and parent.deadline is not None:
-            self.deadline = parent.deadline if deadline is None else min(deadline, parent.deadline)
-        self._expiry: End | None = None
+        self.deadline: int | None = None
+
+    def child(
+        self, now: int, deadline: int | None = None, cause: BaseException | None = None
+    ) -> Scope:
+        """Make a scope that ends with this one, or on its own.
+
+        Args:
+          now: the time.
+          deadline: when it ends by itself; it may be past.
+          cause: of that end.
+        """
+        child = Scope()
+        child._parent = self
+        dues = [due for due in (deadline, self.deadline) if due is not None]
+        child.deadline = min(dues, default=None)
         # Under a parent that is done it is born done, so its own deadline decides nothing any
         # more, not even if it lies before the parent's end.
-        if deadline is not None and (parent is None or parent.end(now) is None):
+        if deadline is not None and self.end(now) is None:
             error = DeadlineExceededError()
-            self._expiry = End(deadline, error, cause or error)
+            child._expiry = End(deadline, error, cause or error)
+        return child
 
     def end(self, now: int) -> End | None:
         """How it ended, or None while it lives.

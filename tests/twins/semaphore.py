@@ -91,7 +91,7 @@ class Semaphore(Count):
         self.woken(waiter)
 
     def came_too_late(self, waiter: Waiter) -> None:
-        self.free += waiter.n
+        self.free = min(self.size, self.free + waiter.n)
         self.let_in()
 
     def woken(self, waiter: Waiter) -> None:

@@ -164,8 +164,10 @@ class Pool(Books):
             self.changed.notify_all()
             return self.drop(job)
 
-    def stop_accepting(self) -> None:
+    def stop_accepting(self, *, drop: bool = False) -> None:
         with self.changed:
+            for job in [*self.jobs] if drop else ():
+                self.drop(job)
             self.closed = True
             self.changed.notify_all()
 
@@ -179,10 +181,7 @@ class Pool(Books):
                 self.changed.wait()
 
     def cancel(self) -> None:
-        with self.changed:
-            for job in [*self.jobs]:
-                self.drop(job)
-        self.stop_accepting()
+        self.stop_accepting(drop=True)
 
     def build(self, workers: int) -> None:
         type(self)(workers, 1)
@@ -214,8 +213,9 @@ class DoubleTake(Pool):
 
     def next_job(self) -> Job:
         job = self.jobs[0]
-        self.changed.release()
-        self.changed.acquire()
+        if len(self.threads) > 1:
+            self.changed.release()
+            self.changed.acquire()
         if job in self.jobs:
             self.jobs.remove(job)
         return job
@@ -223,12 +223,19 @@ class DoubleTake(Pool):
 
 @twin("wp_outcome_swapped")
 class OutcomeSwapped(Pool):
-    """Ends the oldest running job, whichever it was."""
+    """Has one place for outcomes, and whoever wakes last reads the latest."""
+
+    latest: Job
 
     def told(self, job: Job, value: object, error: BaseException | None) -> None:
-        oldest = self.running[0] if self.running else job
-        self.running = [job if other is oldest else other for other in self.running]
-        oldest.end(value, error)
+        super().told(job, value, error)
+        self.latest = job
+
+    def result(self, job: Job) -> object:
+        with self.changed:
+            while not self.is_done(job):
+                self.changed.wait()
+            return (job if job.phase == "cancelled" else self.latest).answer()
 
 
 @twin("wp_outcome_never_arrives")
@@ -281,28 +288,35 @@ class LostJobAtClose(Pool):
     def close(self) -> None:
         with self.changed:
             self.jobs.clear()
-        super().close()
+            super().close()
 
 
 @twin("wp_accepts_after_close")
 class AcceptsAfterClose(Pool):
-    """Only who is blocked is refused; the queue stays open, and workers that stay run it."""
+    """Closing concerns the workers only; a submitter brings a new one along."""
 
-    def check_open(self) -> None:
-        pass
+    def has_room(self) -> bool:
+        return self.cancelled or super().has_room()
+
+    cancelled = False
 
     def submit(self, work: Callable[[], Any]) -> Job:
         with self.changed:
             while not self.has_room():
                 self.changed.wait()
-                if self.closed:
-                    raise Refused
             return self.accept(work)
+
+    def check_open(self) -> None:
+        if self.cancelled:
+            raise Refused
 
     def work(self) -> None:
         super().work()
-        with self.changed:
-            self.threads.remove(threading.current_thread())
+        self.threads.remove(threading.current_thread())
+
+    def cancel(self) -> None:
+        self.cancelled = True
+        super().cancel()
 
 
 @twin("wp_starts_after_cancel")
@@ -315,13 +329,21 @@ class StartsAfterCancel(Pool):
 
 @twin("wp_submitter_stuck_after_cancel")
 class SubmitterStuckAfterCancel(Pool):
-    """The cancel wakes nobody."""
+    """Who is blocked does not look whether the pool was cancelled."""
+
+    cancelled = False
+
+    def submit(self, work: Callable[[], Any]) -> Job:
+        with self.changed:
+            self.check_open()
+            while self.cancelled or not (self.closed or self.has_room()):
+                self.changed.wait()
+            return self.accept(work)
 
     def cancel(self) -> None:
         with self.changed:
-            for job in [*self.jobs]:
-                self.drop(job)
-            self.closed = True
+            self.cancelled = True
+            super().cancel()
 
 
 @twin("wp_worker_dies_on_error")

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from quiesce.patterns.context import CONTEXT
 from quiesce.patterns.fan_out import FAN_OUT
 from quiesce.patterns.mutex import MUTEX
 from quiesce.patterns.object_pool import OBJECT_POOL
 from quiesce.patterns.once import ONCE
 from quiesce.patterns.rate_limiter import RATE_LIMITER
+from quiesce.patterns.rwlock import RWLOCK
+from quiesce.patterns.semaphore import SEMAPHORE
+from quiesce.patterns.service import SERVICE
 from quiesce.patterns.singleflight import SINGLEFLIGHT
+from quiesce.patterns.task_group import TASK_GROUP
 from quiesce.patterns.ticker import TICKER
+from quiesce.patterns.worker_pool import WORKER_POOL
 
 if TYPE_CHECKING:
     from quiesce.patterns.pattern import Pattern
@@ -26,6 +32,12 @@ PATTERNS: Final[dict[str, Pattern]] = {
         OBJECT_POOL,
         TICKER,
         MUTEX,
+        SEMAPHORE,
         FAN_OUT,
+        RWLOCK,
+        WORKER_POOL,
+        CONTEXT,
+        TASK_GROUP,
+        SERVICE,
     )
 }

@@ -3,47 +3,76 @@
 Nothing here may be shared between event loops or between threads.
 """
 
+from quiesce_reference.aio.channel import Channel
+from quiesce_reference.aio.context import CancelContext, Context
+from quiesce_reference.aio.fan_in import Merge, merge
 from quiesce_reference.aio.fan_out import first_success, map_concurrent
 from quiesce_reference.aio.mutex import Mutex
 from quiesce_reference.aio.object_pool import ObjectPool
 from quiesce_reference.aio.once import Once, once_func, once_value
 from quiesce_reference.aio.rate_limiter import RateLimiter, Reservation
+from quiesce_reference.aio.rwlock import RWLock
+from quiesce_reference.aio.select import Receive, Selected, Send, select
 from quiesce_reference.aio.semaphore import Semaphore
+from quiesce_reference.aio.service import Service
 from quiesce_reference.aio.shared_call import Pending
 from quiesce_reference.aio.singleflight import SingleFlight
+from quiesce_reference.aio.task_group import TaskGroup
 from quiesce_reference.aio.ticker import Ticker
 from quiesce_reference.aio.worker_pool import Job, WorkerPool
 from quiesce_reference.errors import (
+    ChannelClosedError,
+    ContextCancelledError,
+    DeadlineExceededError,
     ExecutionCancelledError,
+    GroupClosedError,
     JobCancelledError,
     PoolClosedError,
     ReentrantCallError,
     WaitRefusedError,
+    WouldBlockError,
 )
 from quiesce_reference.rates import every
 from quiesce_reference.result import Result
 
 __all__ = [
+    "CancelContext",
+    "Channel",
+    "ChannelClosedError",
+    "Context",
+    "ContextCancelledError",
+    "DeadlineExceededError",
     "ExecutionCancelledError",
+    "GroupClosedError",
     "Job",
     "JobCancelledError",
+    "Merge",
     "Mutex",
     "ObjectPool",
     "Once",
     "Pending",
     "PoolClosedError",
+    "RWLock",
     "RateLimiter",
+    "Receive",
     "ReentrantCallError",
     "Reservation",
     "Result",
+    "Selected",
     "Semaphore",
+    "Send",
+    "Service",
     "SingleFlight",
+    "TaskGroup",
     "Ticker",
     "WaitRefusedError",
     "WorkerPool",
+    "WouldBlockError",
     "every",
     "first_success",
     "map_concurrent",
+    "merge",
     "once_func",
     "once_value",
+    "select",
 ]

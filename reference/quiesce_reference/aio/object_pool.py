@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Generic, TypeVar, final
+from typing import TYPE_CHECKING, Final, Generic, TypeVar, final
 
 import anyio
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 __all__ = ["ObjectPool"]
 
 T = TypeVar("T")
+
+CLOSED: Final = "the pool is closed: it lends no more"
+NOT_LENT: Final = "the pool did not lend this object, or has it back already"
 
 
 @final
@@ -70,20 +73,23 @@ class ObjectPool(Generic[T]):
         Clauses: OP-01, OP-02, OP-10, OP-13, OP-15.
         """
         if self._closed:
-            raise PoolClosedError
-        turn = Turn[T]()
-        self._waiting.append(turn)
-        self._admit()
-        if not turn.came.is_set():
+            raise PoolClosedError(CLOSED)
+        if self._waiting or self._is_full():
+            turn = Turn[T]()
+            self._waiting.append(turn)
             try:
                 await turn.came.wait()
             except BaseException:
                 self._withdraw(turn)
                 raise
-        if turn.refused:
-            raise PoolClosedError
-        if turn.objects:
-            return turn.objects.pop()
+            if turn.refused:
+                raise PoolClosedError(CLOSED)
+            if turn.objects:
+                return turn.objects.pop()
+        elif self._idle:
+            return self._lend()
+        else:
+            self._between += 1
         try:
             made = await self._make()
         except BaseException:
@@ -110,7 +116,7 @@ class ObjectPool(Generic[T]):
         if lent is None:
             return
         if self._lent.pop(id(lent), None) is None:
-            raise NotLentError
+            raise NotLentError(NOT_LENT)
         if self._closed:
             return
         self._between += 1
@@ -167,18 +173,21 @@ class ObjectPool(Generic[T]):
             turn.came.set()
         self._waiting.clear()
 
+    def _lend(self) -> T:
+        """An idle object, lent."""
+        lent = self._idle.pop()
+        self._lent[id(lent)] = lent
+        return lent
+
     def _admit(self) -> None:
         """Give those who wait their turns, as long as there is room.
 
-        Called whenever a place has become free, and by each newcomer: so nobody waits while
-        there is room, and no newcomer overtakes.
+        Called whenever a place has become free: so nobody waits while there is room.
         """
         while self._waiting and not self._is_full():
             turn = self._waiting.popleft()
             if self._idle:
-                lent = self._idle.pop()
-                self._lent[id(lent)] = lent
-                turn.objects.append(lent)
+                turn.objects.append(self._lend())
             else:
                 self._between += 1
             turn.came.set()

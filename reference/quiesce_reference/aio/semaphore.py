@@ -87,7 +87,9 @@ class Semaphore:
             await waiter.granted.wait()
         except BaseException:
             if waiter.granted.is_set():
-                self._free += n  # the cancellation was faster than we were
+                # The cancellation was faster than we were. No more than the size: a task that
+                # did not wait for us to return may have released them already.
+                self._free = min(self._size, self._free + n)
             else:
                 self._waiters.remove(waiter)
             # Also if nothing came back: it may have been what held the others back.

@@ -192,17 +192,17 @@ class Channel(Generic[T]):
 
     def _receive_now(self) -> tuple[T] | None:
         """Receive without waiting, or return None. Raises if the channel is closed and drained."""
+        found = (self._buffer.popleft(),) if self._buffer else None
         sender = _first(self._senders)
         if sender is not None:
-            # Its value goes in behind the others, so that the oldest leaves. Without a buffer
-            # that is its own.
-            self._buffer.append(sender.value)
+            if found is None:  # without a buffer
+                found = (sender.value,)
+            else:  # the slot that came free is his, before anybody else can want it
+                self._buffer.append(sender.value)
             sender.party.wake(sender.index, None, is_met=True)
-        if self._buffer:
-            return (self._buffer.popleft(),)
-        if self._closed:
+        if found is None and self._closed:
             raise ChannelClosedError
-        return None
+        return found
 
     def _wait(self, offers: deque[Offer], offer: Offer, timeout: float | None) -> None:
         try:

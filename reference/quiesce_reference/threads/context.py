@@ -43,7 +43,7 @@ class Context:
     def __init__(self) -> None:
         # One for the whole tree. Held for a few statements, never while a callback runs.
         self._lock = threading.Lock()
-        self._scope = Scope(time.monotonic_ns())
+        self._scope = Scope()
         self._values = _NO_VALUES
 
     def with_cancel(self) -> CancelContext:
@@ -52,7 +52,7 @@ class Context:
         Clauses: CX-01, CX-06.
         """
         with self._lock:
-            scope = Scope(time.monotonic_ns(), self._scope)
+            scope = self._scope.child(time.monotonic_ns())
         return _share(CancelContext, self, scope, self._values)
 
     def with_deadline(self, at: int, cause: BaseException | None = None) -> CancelContext:
@@ -69,7 +69,7 @@ class Context:
         Clauses: CX-06 to CX-09.
         """
         with self._lock:
-            scope = Scope(time.monotonic_ns(), self._scope, at, cause)
+            scope = self._scope.child(time.monotonic_ns(), at, cause)
         return _share(CancelContext, self, scope, self._values)
 
     def with_timeout(self, delay: int, cause: BaseException | None = None) -> CancelContext:
@@ -240,9 +240,7 @@ class CancelContext(Context):
         self.cancel()
 
 
-def _share(
-    cls: type[C], other: Context, scope: Scope, values: Mapping[object, Any]
-) -> C:
+def _share(cls: type[C], other: Context, scope: Scope, values: Mapping[object, Any]) -> C:
     """A context in the tree of another."""
     made = cls.__new__(cls)
     made._lock, made._scope, made._values = other._lock, scope, values

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Generic, TypeVar, final
+from typing import TYPE_CHECKING, Final, Generic, TypeVar, final
 
 from quiesce_reference.errors import NotLentError, PoolClosedError
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 __all__ = ["ObjectPool"]
 
 T = TypeVar("T")
+
+CLOSED: Final = "the pool is closed: it lends no more"
+NOT_LENT: Final = "the pool did not lend this object, or has it back already"
 
 
 @final
@@ -71,23 +74,29 @@ class ObjectPool(Generic[T]):
 
         Clauses: OP-01, OP-02, OP-10, OP-13, OP-15.
         """
-        turn = Turn[T]()
+        turn: Turn[T] | None = None
         with self._lock:
             if self._closed:
-                raise PoolClosedError
-            self._waiting.append(turn)
-            self._admit()
-        try:
-            # The turn is given under the lock and the event is set after it: whoever returns
-            # from wait sees what the last holder wrote before put (OP-12).
-            turn.came.wait()
-        except BaseException:
-            self._withdraw(turn)
-            raise
-        if turn.refused:
-            raise PoolClosedError
-        if turn.objects:
-            return turn.objects.pop()
+                raise PoolClosedError(CLOSED)
+            if self._waiting or self._is_full():
+                turn = Turn()
+                self._waiting.append(turn)
+            elif self._idle:
+                return self._lend()
+            else:
+                self._between += 1
+        if turn is not None:
+            try:
+                # Released under the lock, after the last holder's put: what was written to
+                # the object before that is visible here (OP-12).
+                turn.came.acquire()
+            except BaseException:
+                self._withdraw(turn)
+                raise
+            if turn.refused:
+                raise PoolClosedError(CLOSED)
+            if turn.objects:
+                return turn.objects.pop()
         try:
             made = self._make()
         except BaseException:
@@ -116,7 +125,7 @@ class ObjectPool(Generic[T]):
             return
         with self._lock:
             if self._lent.pop(id(lent), None) is None:
-                raise NotLentError
+                raise NotLentError(NOT_LENT)
             if self._closed:
                 return
             self._between += 1
@@ -170,24 +179,27 @@ class ObjectPool(Generic[T]):
             self._idle.clear()
             for turn in self._waiting:
                 turn.refused = True
-                turn.came.set()
+                turn.came.release()
             self._waiting.clear()
+
+    def _lend(self) -> T:
+        """An idle object, lent. Needs the lock."""
+        lent = self._idle.pop()
+        self._lent[id(lent)] = lent
+        return lent
 
     def _admit(self) -> None:
         """Give those who wait their turns, as long as there is room. Needs the lock.
 
-        Called whenever a place has become free, and by each newcomer: so nobody waits while
-        there is room, and no newcomer overtakes.
+        Called whenever a place has become free: so nobody waits while there is room.
         """
         while self._waiting and not self._is_full():
             turn = self._waiting.popleft()
             if self._idle:
-                lent = self._idle.pop()
-                self._lent[id(lent)] = lent
-                turn.objects.append(lent)
+                turn.objects.append(self._lend())
             else:
                 self._between += 1
-            turn.came.set()
+            turn.came.release()
 
     def _is_full(self) -> bool:
         return self._bound is not None and len(self._lent) + self._between >= self._bound
@@ -212,6 +224,7 @@ class Turn(Generic[T]):
     """One caller's place in the queue."""
 
     def __init__(self) -> None:
-        self.came = threading.Event()
+        self.came = threading.Lock()  # held until the turn has come
+        self.came.acquire()
         self.refused = False
         self.objects: list[T] = []  # one idle object, or none: then its caller makes one

@@ -100,7 +100,7 @@ class Semaphore:
                 return True
         except BaseException:
             if not self._leave(waiter):
-                self.release(n)  # granted meanwhile: not ours to keep
+                self._give_back(n)
             raise
         return not self._leave(waiter)
 
@@ -162,6 +162,14 @@ class Semaphore:
             self._free -= waiter.n
             waiter.granted = True
             waiter.woken.release()
+
+    def _give_back(self, n: int) -> None:
+        """Undo a grant of which the caller never heard."""
+        with self._lock:
+            # No more than the size: a thread that did not wait for the caller to return may
+            # have released them already.
+            self._free = min(self._size, self._free + n)
+            self._let_in()
 
     def _leave(self, waiter: _Waiter) -> bool:
         """Give up waiting, unless the units were granted meanwhile; says whether it did."""

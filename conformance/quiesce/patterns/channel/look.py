@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from quiesce.model import BLOCKED, View
 from quiesce.patterns.calls import REFUSED
@@ -13,15 +13,29 @@ if TYPE_CHECKING:
 
 __all__ = ["look"]
 
+TOO_MANY: Final = "CH-16 the buffer holds more than its capacity"
+WRONG_LENGTH: Final = "CH-10 the length is not the number of buffered values"
 
-def look(expected: Sequence[View], seen: View, capacity: int | None) -> str | None:
-    """The signature by the first call that differs from the first expectation; None if unclear."""
+
+def look(
+    expected: Sequence[View], seen: View, capacity: int | None, *, cancels: bool
+) -> str | None:
+    """The signature by the first call that differs from the first expectation; None if unclear.
+
+    Args:
+      expected: what the model allows.
+      seen: what was seen.
+      capacity: of the channel.
+      cancels: whether calls can be cancelled there.
+    """
     if not expected:
         return None
     wanted = dict(expected[0].calls)
     for call, outcome in seen.calls:
         if outcome != wanted.get(call):
             found = _look(wanted.get(call), outcome, capacity)
+            if found == TOO_MANY and not cancels:
+                return WRONG_LENGTH
             if found is not None:
                 return found
     return None
@@ -30,9 +44,9 @@ def look(expected: Sequence[View], seen: View, capacity: int | None) -> str | No
 def _look(wanted: Any, seen: Any, capacity: int | None) -> str | None:
     match wanted, seen:
         case _, ("returned", ("holds", int(held), _)) if capacity is not None and held > capacity:
-            return "CH-16 the buffer holds more than its capacity"
+            return TOO_MANY
         case ("returned", ("holds", *_)), _:
-            return "CH-10 the length is not the number of buffered values"
+            return WRONG_LENGTH
         case ("returned", ("iterated", *_)), _:
             return "CH-19 an iteration does not end as the channel does"
         case _, ("returned", ("iterated", *_)):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from quiesce.model import ANY, BLOCKED, Move, View, evolve
 from quiesce.patterns.calls import CANCELLED, REFUSED, CallsModel, Outcome, put, returned
+from quiesce.patterns.channel.clauses import ASYNC
 from quiesce.patterns.channel.look import look
 from quiesce.patterns.channel.relaxations import (
     BLOCKS_AFTER_CLOSE,
@@ -55,6 +56,7 @@ class Channel(CallsModel):
     """The model of one channel."""
 
     relaxations: Mapping[str, str] = RELAXATIONS
+    value = "CH-02 a call ends in another way"
     alien = "CH-15 a cancellation reaches a call that was not cancelled"
 
     def __init__(self, adapter: Adapter, arguments: Mapping[str, object]) -> None:
@@ -64,6 +66,7 @@ class Channel(CallsModel):
         self._barging = adapter.dialect.get("handover", "direct") == "barging"
         self._refuses_second_close = adapter.dialect.get("close_twice", "error") == "error"
         self._two_ends = adapter.dialect.get("ends", "one") == "two"
+        self._cancels = adapter.world in ASYNC
         self._joins = "join" not in adapter.lacks
         #: The clause that says who waits.
         self._bound = {0: "CH-01", None: "CH-21"}.get(capacity, "CH-02")
@@ -154,7 +157,8 @@ class Channel(CallsModel):
         return super().possible(state, seen)
 
     def blame(self, expected: Sequence[View], seen: View) -> str:
-        return look(expected, seen, self._capacity) or super().blame(expected, seen)
+        found = look(expected, seen, self._capacity, cancels=self._cancels)
+        return found or super().blame(expected, seen)
 
     # The steps of a send, a receive and a close.
 

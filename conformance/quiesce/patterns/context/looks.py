@@ -40,11 +40,12 @@ def blame(expected: Sequence[View], seen: View) -> str:
     wanted = dict(allowed.calls)
     for number, outcome in seen.calls:
         if outcome != wanted.get(number):
-            return _blame_call(wanted.get(number, BLOCKED), outcome)
+            busy = any(phase == "running" for *_, phase in seen.executions)
+            return _blame_call(wanted.get(number, BLOCKED), outcome, busy=busy)
     return "CX-13 another callback runs"
 
 
-def _blame_call(wanted: Outcome, got: Outcome) -> str:
+def _blame_call(wanted: Outcome, got: Outcome, *, busy: bool) -> str:
     if got == ALIEN_CANCEL:
         return ALIEN
     match wanted, got:
@@ -54,6 +55,8 @@ def _blame_call(wanted: Outcome, got: Outcome) -> str:
             return "UN-07 cancelling raises"
         case (_, _) if (signature := internal_error(got)) is not None:
             return signature
+        case ("returned", _), ("blocked",) if busy:
+            return "UN-08 a call waits for a callback"
         case (_, ("blocked",)):
             return "UN-03 a caller is never woken"
         case ("returned", str(kind)), ("returned", other):

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["RELAXATIONS", "Context"]
 
 # Signatures of the relaxations, narrowest first. Each is this model with one clause dropped.
+BORN_DONE = "CX-01 a new scope is done"
 BORN_ALIVE = "CX-06 a scope under a done one is born alive"
 PAST_BORN_ALIVE = "CX-08 a scope whose deadline is past is born alive"
 NOT_INHERITED = "CX-09 an inherited deadline does not end a scope that has its own"
@@ -42,6 +43,7 @@ NOT_DESCENDING = "CX-04 a descendant is not reached"
 LATER_CHANGES = "CX-03 a later cancellation changes a done scope"
 CLIMBS = "CX-05 an end reaches a parent or a sibling"
 SIGNATURES = (
+    BORN_DONE,
     BORN_ALIVE,
     PAST_BORN_ALIVE,
     NOT_INHERITED,
@@ -189,6 +191,9 @@ class Context(CallsModel):
                 yield Move(add(state, evolve(child, deadline=None)), (), PAST_BORN_ALIVE)
         else:
             yield Move(add(state, child), ("CX-01",))
+            if BORN_DONE in relaxed:
+                done = evolve(child, error=CANCELLED, cause=CANCELLED)
+                yield Move(add(state, done), (), BORN_DONE)
 
     # Scopes end.
 
@@ -261,7 +266,7 @@ class Context(CallsModel):
         yield NOT_DESCENDING, frozenset((scope.number,))
         direct = {child.number for child in state.children(scope.number)}
         yield NOT_DESCENDING, frozenset((scope.number, *direct))
-        for above in state.path(scope.number):
+        for above in [*state.path(scope.number)][1:]:
             yield CLIMBS, state.subtree(above.number)
             yield CLIMBS, reached | {above.number}
             yield CLIMBS, state.subtree(above.number) - {above.number}

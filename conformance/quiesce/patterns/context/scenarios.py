@@ -348,7 +348,7 @@ SCENARIOS = (
         "callbacks",
         script(
             root(), child("a"), child("b", "a"), after("f", "a"), after("g", "b"), cancel("a"),
-            child("c"), stop("f"), END, END, after("h", "a"), END, cancel("a"), stop("h"),
+            cancel("a"), child("c"), stop("f"), END, END, after("h", "a"), END, cancel("a"), stop("h"),
         ),
         needs=CALLBACKS,
     ),
@@ -414,8 +414,8 @@ SCENARIOS = (
 
 PROBE = (
     Step(Start("background")),
-    Step(Start("with_cancel", arguments(which=0))),
-    Step(Start("look", arguments(which=0))),
+    Step(Start("with_cancel", arguments(which=-1))),
+    Step(Start("look", arguments(which=-1))),
 )
 
 #: Ends whatever calls may wait for: every scope that can be cancelled.

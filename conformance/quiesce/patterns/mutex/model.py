@@ -15,6 +15,7 @@ from quiesce.model import BLOCKED, Move, evolve
 from quiesce.patterns.calls import (
     CANCELLED,
     REFUSED,
+    RUNNING,
     STARTING,
     Calls,
     CallsModel,
@@ -175,12 +176,14 @@ class Mutex(CallsModel):
         if not expected:
             return super().blame(expected, seen)
         allowed = dict(expected[0].calls)
+        running = {leader for _, leader, phase in seen.executions if phase == RUNNING}
         for call, outcome in seen.calls:
             wanted = allowed.get(call)
             if wanted == outcome:
                 continue
             if wanted == FAILED:
-                return TRY_WAITS if outcome == BLOCKED else TRY_SUCCEEDS
+                waits = outcome == BLOCKED and call not in running
+                return TRY_WAITS if waits else TRY_SUCCEEDS
             if wanted == REFUSED:
                 return RELOCK_OTHER if outcome in (BLOCKED, FAILED) else FREE_UNLOCKED
             if outcome == FAILED:

@@ -2,8 +2,9 @@
 
 An object is known by the index of the factory's execution that made it. Whoever needs one
 either waits at the bound, or is served: with an idle object, or with one that the factory
-then makes for this call. The idle objects of the model are those that *may* be idle, since a
-pool may drop any of them.
+then makes. Which of the calls that the factory works for gets which new object is left open
+until it is seen. The idle objects of the model are those that *may* be idle, since a pool may
+drop any of them.
 """
 
 from __future__ import annotations
@@ -89,7 +90,10 @@ RETURNING: Final = -1
 
 @attrs.frozen
 class Run(Execution):
-    """One run of the factory, of reset or of a user's task, and the call it belongs to."""
+    """One run of the factory, of reset or of a user's task.
+
+    ``call`` is the call that it belongs to; the factory's runs belong to all that it works for.
+    """
 
     call: int = -1
 
@@ -151,7 +155,12 @@ class ObjectPool(CallsModel):
                     yield Move(put(state, call, ANY), (), REVIVED)
             case "get" | "use":
                 busy = ("UN-08",) if state.active else ()
-                yield Move(enqueue(state, fact), busy)
+                queued = enqueue(state, fact)
+                if state.waiting or self._full(state):
+                    yield Move(queued, busy)
+                else:  # no need to wait, so no place in a queue
+                    for move in self._serve(queued, call, relaxed):
+                        yield evolve(move, clauses=(*move.clauses, *busy))
                 if LOCK_HELD in relaxed and state.active:
                     blocked = put(state, call, BLOCKED)
                     yield Move(evolve(blocked, stuck=state.stuck | {call}), (), LOCK_HELD)
@@ -182,8 +191,7 @@ class ObjectPool(CallsModel):
         waiting = tuple(call for call in state.waiting if call not in state.stuck)
         if not waiting:
             return
-        out = len(state.lent) + len(state.making) + state.lost
-        if self._bound is not None and out >= self._bound:
+        if self._full(state):
             if TOO_MANY in relaxed:
                 for move in self._serve(state, waiting[0], ()):
                     yield evolve(move, relaxed=TOO_MANY)
@@ -196,6 +204,10 @@ class ObjectPool(CallsModel):
                 for move in self._serve(state, call, ()):
                     yield evolve(move, relaxed=OVERTAKEN)
 
+    def _full(self, state: State) -> bool:
+        out = len(state.lent) + len(state.making) + state.lost
+        return self._bound is not None and out >= self._bound
+
     def ended(
         self, state: Any, execution: Any, outcome: str, relaxed: Collection[str]
     ) -> Iterable[Move]:
@@ -203,14 +215,15 @@ class ObjectPool(CallsModel):
         failed = raised(outcome, index) if outcome != "value" else None
         match execution.leader[0]:
             case "make":
-                made = evolve(state, making=state.making - {call})
-                if failed is not None:
-                    yield Move(put(made, call, failed), ("OP-10", "UN-05"))
+                for each in sorted(state.making):
+                    made = evolve(state, making=state.making - {each})
+                    if failed is None:
+                        yield Move(hand(made, index, each), ("OP-02",))
+                        continue
+                    yield Move(put(made, each, failed), ("OP-10", "UN-05"))
                     if FACTORY_EATS in relaxed:
                         lost = evolve(made, lost=state.lost + 1)
-                        yield Move(put(lost, call, failed), (), FACTORY_EATS)
-                else:
-                    yield Move(hand(made, index, call), ("OP-02",))
+                        yield Move(put(lost, each, failed), (), FACTORY_EATS)
             case "task":
                 result = failed or returned(("value", index))
                 tags = ("OP-14", "UN-05") if failed else ("OP-14",)
@@ -244,17 +257,20 @@ class ObjectPool(CallsModel):
             if CANCEL_EATS in relaxed:
                 yield Move(evolve(left, lost=state.lost + 1), (), CANCEL_EATS)
             return
+        if call in state.making:
+            free = evolve(gone, making=state.making - {call})
+            for running in state.active:
+                if running.leader[0] == "make":
+                    yield Move(interrupt(free, running), ("OP-13",))
+                    if CANCEL_EATS in relaxed:
+                        lost = evolve(free, lost=state.lost + 1)
+                        yield Move(interrupt(lost, running), (), CANCEL_EATS)
+            return
         running = next((e for e in state.active if e.call == call), None)
         if running is None:  # stranded by a relaxation
             yield Move(gone)
             return
         match running.leader[0]:
-            case "make":
-                free = evolve(gone, making=state.making - {call})
-                yield Move(interrupt(free, running), ("OP-13",))
-                if CANCEL_EATS in relaxed:
-                    lost = evolve(free, lost=state.lost + 1)
-                    yield Move(interrupt(lost, running), (), CANCEL_EATS)
             case "task":
                 number = running.leader[1][1]
                 cut = interrupt(state, running)
@@ -345,11 +361,10 @@ class ObjectPool(CallsModel):
         """The call has its turn: it gets an idle object, or one is made for it."""
         turn = evolve(state, waiting=tuple(c for c in state.waiting if c != call))
         tags = ("OP-13",) if self._bound is not None and len(state.waiting) > 1 else ()
-        making = Run(("make", None, None), call=call)
         made = evolve(
             turn,
             making=state.making | {call},
-            executions=ordered((*state.executions, making)),
+            executions=ordered((*state.executions, Run(("make", None, None)))),
         )
         yield Move(made, tags)
         for number in dict.fromkeys(state.idle):

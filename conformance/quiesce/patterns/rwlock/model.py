@@ -15,6 +15,7 @@ from quiesce.model import BLOCKED, Move, evolve
 from quiesce.patterns.calls import (
     CANCELLED,
     REFUSED,
+    RUNNING,
     Calls,
     CallsModel,
     Execution,
@@ -150,12 +151,14 @@ class RWLock(CallsModel):
         if not expected:
             return super().blame(expected, seen)
         allowed = dict(expected[0].calls)
+        running = {leader for _, leader, phase in seen.executions if phase == RUNNING}
         for call, outcome in seen.calls:
             wanted = allowed.get(call)
             if wanted == outcome:
                 continue
             if wanted == FAILED:
-                return TRY_WAITS if outcome == BLOCKED else TRY_SUCCEEDS
+                waits = outcome == BLOCKED and call not in running
+                return TRY_WAITS if waits else TRY_SUCCEEDS
             if outcome == FAILED:
                 return TRY_FAILS
             if wanted == REFUSED:

@@ -26,19 +26,26 @@ STIMULI = (
         fixed={"operation": "write"},
         choices={"cancel": CANCELS, "instance": INSTANCES},
     ),
-    Weighted(
-        "try_without_waiting",
-        Start,
-        3,
-        choices={"operation": ("try_read", "try_write"), "cancel": CANCELS},
-        needs=["try"],
+    *(
+        Weighted(
+            f"try_to_{mode}",
+            Start,
+            2,
+            fixed={"operation": f"try_{mode}"},
+            choices={"cancel": CANCELS},
+            needs=["try"],
+        )
+        for mode in ("read", "write")
     ),
-    Weighted(
-        "unlock",
-        Start,
-        2,
-        choices={"operation": ("release_read", "release_write")},
-        needs=["anyone"],
+    *(
+        Weighted(
+            f"unlock_what_{holder}_holds",
+            Start,
+            1,
+            fixed={"operation": f"release_{mode}"},
+            needs=["anyone"],
+        )
+        for mode, holder in (("read", "a_reader"), ("write", "the_writer"))
     ),
     Weighted(
         "let_a_function_end",

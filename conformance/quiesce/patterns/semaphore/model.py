@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from quiesce.model import BLOCKED, Move, View, evolve
+from quiesce.model import ANY, BLOCKED, Move, View, evolve
 from quiesce.patterns.calls import (
     CANCELLED,
     REFUSED,
@@ -39,11 +39,11 @@ WAKES_ONE = "SM-09 one release lets only one in"
 GRANT_LEAKS = "SM-08 a cancelled acquire keeps the units that were granted to it"
 HEAD_SILENT = "SM-07 those behind a first in line that gave up are not tried"
 GHOST = "SM-07 an acquire that gave up still takes units when its turn comes"
+RELEASE_ACCEPTED = "SM-06 a release of more than is held is accepted"
 NEWCOMER_WAITS = "SM-02 an acquire waits although its units are free"
 NEWCOMER_BARGES = "SM-02 an acquire takes units although somebody waits"
 OVERTAKES = "SM-03 somebody overtakes one who came first"
 
-RELEASE_ACCEPTED = "SM-06 a release of more than is held is accepted"
 
 # Signatures of mismatches by their look.
 TOO_MANY = "SM-01 more units are handed out than there are"
@@ -53,13 +53,13 @@ RELEASE_REFUSED = "SM-06 a rightful release is refused"
 RELAXATIONS = {
     signature: signature[:5]
     for signature in (
-        RELEASE_ACCEPTED,
         TRY_BARGES,
         TOO_BIG_QUEUES,
         WAKES_ONE,
         GRANT_LEAKS,
         HEAD_SILENT,
         GHOST,
+        RELEASE_ACCEPTED,
         NEWCOMER_WAITS,
         NEWCOMER_BARGES,
         OVERTAKES,
@@ -112,6 +112,13 @@ class Semaphore(CallsModel):
             case Cancelled(call) if won := [w for w in state.granted if w.call == call]:
                 yield Move(state)  # the grant was faster
                 gone = put(evolve(state, granted=without(state.granted, won[0])), call, CANCELLED)
+                if self._bounded and state.free + won[0].n > self._size:
+                    # Somebody released these units before their acquire had returned. What comes
+                    # of such a mistake, who can tell.
+                    lost = put(gone, call, ANY)
+                    yield Move(lost)
+                    yield Move(evolve(lost, free=lost.free + won[0].n))
+                    return
                 yield from self._released(gone, won[0].n, ["SM-08"], relaxed)
                 if GRANT_LEAKS in relaxed:
                     yield Move(gone, (), GRANT_LEAKS)
@@ -161,7 +168,7 @@ class Semaphore(CallsModel):
                 yield Move(later.state, (*move.clauses, *later.clauses), move.relaxed)
 
     def follow(self, state: State, relaxed: Collection[str]) -> Iterable[Move]:
-        if self._hands_over(relaxed):
+        if self._hands_over:
             return
         first_only = self._fifo and OVERTAKES not in relaxed
         for waiter in state.waiters[:1] if first_only else state.waiters:
@@ -171,6 +178,12 @@ class Semaphore(CallsModel):
 
     def instants(self, state: State) -> Iterable[int]:
         return (w.deadline for w in (*state.waiters, *state.hopeless) if w.deadline is not None)
+
+    def possible(self, state: State, seen: View) -> bool:
+        if self._bounded and state.granted:
+            # A grant that is cancelled may turn into anything: see apply.
+            state = put(state, (waiter.call for waiter in state.granted), ANY)
+        return super().possible(state, seen)
 
     def seal(self, state: State) -> Any:
         return evolve(super().seal(state), granted=())
@@ -204,12 +217,13 @@ class Semaphore(CallsModel):
 
     # Inside.
 
-    def _hands_over(self, relaxed: Collection[str]) -> bool:
-        return self._direct and self._fifo and OVERTAKES not in relaxed
+    @property
+    def _hands_over(self) -> bool:
+        return self._direct and self._fifo
 
     def _tried(self, state: State, call: int, n: int, relaxed: Collection[str]) -> Iterable[Move]:
         fits = n <= state.free
-        barges = not self._hands_over(relaxed)
+        barges = not self._hands_over
         tags = ("SM-05",) if fits and state.waiters else ("SM-02",)
         if fits and (barges or not state.waiters):
             taken = evolve(state, free=state.free - n)
@@ -229,7 +243,7 @@ class Semaphore(CallsModel):
                 yield Move(self._queued(blocked, waiter), (), TOO_BIG_QUEUES)
             return
         fits = waiter.n <= state.free
-        if fits and (not state.waiters or not self._hands_over(relaxed)):
+        if fits and (not state.waiters or not self._hands_over):
             yield Move(let_in(state, waiter), ("SM-02",))
             if NEWCOMER_WAITS in relaxed:
                 yield Move(blocked, (), NEWCOMER_WAITS)
@@ -256,7 +270,7 @@ class Semaphore(CallsModel):
             return
         left = evolve(gone, waiters=without(state.waiters, waiter))
         yield from self._released(left, 0, ["SM-07", "UN-04"], relaxed)
-        if HEAD_SILENT in relaxed and self._hands_over(relaxed):
+        if HEAD_SILENT in relaxed and self._hands_over:
             yield Move(left, (), HEAD_SILENT)
         if GHOST in relaxed:
             ghost = evolve(waiter, call=NOBODY, deadline=None)
@@ -268,7 +282,10 @@ class Semaphore(CallsModel):
     ) -> Iterator[Move]:
         """``n`` units come back, and those at the head of the queue whom that helps are let in."""
         state = evolve(state, free=state.free + n)
-        if not self._hands_over(relaxed):
+        if OVERTAKES in relaxed:
+            for after in sorted(set(in_any_order(state)), key=repr):
+                yield Move(after, (), OVERTAKES)
+        if not self._hands_over:
             if n > 1 and len(state.waiters) > 1:
                 tags.append("SM-09")
             yield Move(state, tuple(tags))
@@ -297,6 +314,14 @@ def let_in(state: State, waiter: Waiter) -> State:
     state = put(state, waiter.call, returned_at(True, state) if timed else returned(None))
     granted = (*state.granted, waiter)
     return evolve(state, granted=tuple(sorted(granted, key=lambda each: each.call)))
+
+
+def in_any_order(state: State) -> Iterator[State]:
+    """The states in which some of the waiters who fit were let in, whoever came first."""
+    yield state
+    for waiter in state.waiters:
+        if waiter.n <= state.free:
+            yield from in_any_order(let_in(state, waiter))
 
 
 def returned_at(value: bool, state: State) -> Outcome:

@@ -20,6 +20,7 @@ from quiesce.patterns.calls import (
     CallsModel,
     Execution,
     Outcome,
+    drop,
     put,
     raised,
     returned,
@@ -49,7 +50,7 @@ OTHER_END: Final = "BG-02 wait does not tell how the task ended"
 SKIPPED: Final = "BG-03 the clean-up does not run"
 UNHEARD: Final = "BG-04 the step does not see the stop"
 STARTED: Final = "BG-05 a second start is not answered as declared"
-EXTRA: Final = "BG-03 a user function runs once more"
+EXTRA: Final = "BG-03 the clean-up runs twice"
 STOP_WAITS: Final = "UN-02 stop waits for the task"
 NOT_AGAIN: Final = "UN-07 stopping once more does harm"
 WAIT_KILLS: Final = "UN-04 cancelling a wait ends the task"
@@ -59,12 +60,14 @@ RELAXATIONS: Final[Mapping[str, str]] = {
     signature: signature[:5]
     for signature in (
         HELD,
+        OTHER_END,
         STOP_WAITS,
         NOT_AGAIN,
         STARTED,
         EARLY_LOST,
         WAIT_KILLS,
         SKIPPED,
+        EXTRA,
         EARLY_CLEANUP,
         EARLY_STEP,
         EARLY_END,
@@ -79,6 +82,8 @@ class State(Calls):
 
     phase: str = IDLE
     asked: bool = False  # a stop was requested
+    early: bool = False  # before the body had begun
+    lost: bool = False  # relaxations only: and nobody heard of it
     failure: Outcome | None = None  # the error that wait raises
 
 
@@ -105,11 +110,12 @@ class Service(CallsModel):
                 yield from self._start(state, call, relaxed)
             case "start_stop":
                 for move in self._start(state, call, relaxed):
-                    if move.state.of(call) != returned():
+                    if move.state.of(call) == REFUSED:
                         yield move
                         continue
-                    if EARLY_LOST in relaxed:
-                        yield evolve(move, relaxed=EARLY_LOST)
+                    if STOP_WAITS in relaxed:
+                        for after in self._stop(put(move.state, call, BLOCKED), ()):
+                            yield Move(after.state, (), STOP_WAITS)
                     for after in self._stop(move.state, relaxed):
                         tags = (*move.clauses, *after.clauses)
                         yield Move(after.state, tags, move.relaxed or after.relaxed)
@@ -119,14 +125,15 @@ class Service(CallsModel):
                     yield evolve(move, clauses=(*move.clauses, *inside))
                 yield from self._stop_relaxed(state, call, fact.inside is not None, relaxed)
             case "stopping":
-                yield Move(put(state, call, returned(state.asked)), ("BG-04",))
-                if UNHEARD in relaxed and state.asked:
+                seen = state.asked and not state.lost
+                yield Move(put(state, call, returned(seen)), ("BG-04",))
+                if UNHEARD in relaxed and state.asked and not state.early:
                     yield Move(put(state, call, ANY), (), UNHEARD)
             case "wait":
                 yield from self._wait(state, call, relaxed)
 
     def _start(self, state: State, call: int, relaxed: Collection[str]) -> Iterable[Move]:
-        on = start(evolve(state, phase=ON, asked=False, failure=None), call)
+        on = start(evolve(state, phase=ON, asked=False, lost=False, failure=None), call)
         if state.phase == IDLE:
             yield Move(put(on, call, returned()), ("BG-01",))
             return
@@ -143,25 +150,27 @@ class Service(CallsModel):
         if state.phase != ON or state.asked:
             yield Move(state, () if state.phase == IDLE else ("UN-07",))
             return
-        asked = evolve(state, asked=True)
-        body = next((e for e in state.active if e.leader != CLEANUP), None)
-        if body is None or not self._cancels:
-            tags = ("UN-02", "BG-04") if body is not None else ("UN-02",)
-            yield Move(asked, tags)
+        body = body_of(state)
+        asked = evolve(state, asked=True, early=body is not None and body.phase == STARTING)
+        if body is None:
+            yield Move(asked, ("UN-02",))
             return
-        begun = evolve(body, phase=INTERRUPTED, index=state.begun)
-        if body.phase == RUNNING:
-            begun = evolve(body, phase=INTERRUPTED)
-        else:  # the body may never begin, and then there may be nothing to clean up
-            gone = evolve(asked, executions=tuple(e for e in state.executions if e is not body))
-            yield Move(over(gone), ("BG-01",))
-            yield Move(start(gone, CLEANUP), ("BG-01",))
-            asked = evolve(asked, begun=state.begun + 1)
-        yield Move(start(swap(asked, body, begun), CLEANUP), ("UN-02", "BG-04"))
-        if UNHEARD in relaxed and body.phase == RUNNING:
-            yield Move(asked, (), UNHEARD)
-        if EARLY_LOST in relaxed and body.phase == STARTING:
-            yield Move(state, (), EARLY_LOST)
+        yield Move(asked, ("UN-02", "BG-01" if asked.early else "BG-04"))
+        if EARLY_LOST in relaxed and asked.early:
+            yield Move(evolve(asked, lost=True), (), EARLY_LOST)
+
+    def follow(self, state: State, relaxed: Collection[str]) -> Iterable[Move]:
+        body = body_of(state)
+        if body is None or not self._cancels or not state.asked or state.lost:
+            return
+        # A body that has begun is cancelled where it waits, unless that was just let go.
+        after = drop(state, body)
+        yield Move(start(after, CLEANUP))
+        yield from self._cleanup_relaxed(after, relaxed)
+        if body.phase == STARTING:  # it never begins, and there may be nothing to clean up
+            yield Move(over(after))
+        if UNHEARD in relaxed and not state.early:
+            yield Move(evolve(state, lost=True), (), UNHEARD)
 
     def _stop_relaxed(
         self, state: State, call: int, inside: bool, relaxed: Collection[str]
@@ -176,18 +185,17 @@ class Service(CallsModel):
             for execution in state.running:
                 harmed = swap(state, execution, evolve(execution, phase=INTERRUPTED))
                 yield Move(put(over(harmed), (call, *waiting(state)), ANY), (), NOT_AGAIN)
-        if EARLY_STEP in relaxed and state.phase == ON and waiting(state):
+        if EARLY_STEP in relaxed and not self._cancels and state.phase == ON and waiting(state):
             for move in self._stop(put(state, call, returned()), ()):
                 yield Move(put(move.state, waiting(state), ANY), (), EARLY_STEP)
-        body = [e for e in state.active if e.leader != CLEANUP]
-        if EARLY_LOST in relaxed and body and body[0].phase == STARTING:
-            yield Move(put(state, call, returned()), (), EARLY_LOST)
 
     def _wait(self, state: State, call: int, relaxed: Collection[str]) -> Iterable[Move]:
         blocked = put(state, call, BLOCKED)
         if state.phase == OVER:
             tags = ("BG-02",) if state.failure is None else ("BG-02", "UN-05")
             yield Move(put(state, call, state.failure or returned()), tags)
+            if OTHER_END in relaxed and state.failure is not None:
+                yield Move(put(state, call, ANY), (), OTHER_END)
             return
         if state.phase == IDLE:  # nothing says what there is to wait for
             yield Move(put(state, call, REFUSED))
@@ -212,14 +220,22 @@ class Service(CallsModel):
                 tags = ["BG-03", *(["UN-05"] if failure and waiting(state) else [])]
                 if waiting(state):
                     tags.append("BG-04" if state.asked else "BG-02")
-                yield Move(over(evolve(state, failure=failure)), tuple(tags))
+                end = over(evolve(state, failure=failure))
+                yield Move(end, tuple(tags))
+                if OTHER_END in relaxed and failure is not None:
+                    yield Move(put(end, waiting(state), ANY), (), OTHER_END)
+                if EXTRA in relaxed:
+                    yield Move(start(evolve(state, failure=failure), CLEANUP), (), EXTRA)
             return
         after = evolve(state, failure=error)
         yield Move(start(after, CLEANUP))
+        yield from self._cleanup_relaxed(after, relaxed)
+
+    def _cleanup_relaxed(self, state: State, relaxed: Collection[str]) -> Iterable[Move]:
         if SKIPPED in relaxed:
-            yield Move(over(after), (), SKIPPED)
+            yield Move(over(state), (), SKIPPED)
         if EARLY_CLEANUP in relaxed:
-            yield Move(put(start(after, CLEANUP), waiting(state), ANY), (), EARLY_CLEANUP)
+            yield Move(put(start(state, CLEANUP), waiting(state), ANY), (), EARLY_CLEANUP)
 
     def cancel(self, state: State, call: int, relaxed: Collection[str]) -> Iterable[Move]:
         gone = put(state, call, ("cancelled",))
@@ -244,6 +260,11 @@ class Service(CallsModel):
 def waiting(state: State) -> tuple[int, ...]:
     """The calls that wait for the end: no other blocks."""
     return tuple(call for call, outcome in state.calls if outcome == BLOCKED)
+
+
+def body_of(state: State) -> Execution | None:
+    """The body, if it runs or is about to."""
+    return next((each for each in state.active if each.leader != CLEANUP), None)
 
 
 def over(state: State) -> State:

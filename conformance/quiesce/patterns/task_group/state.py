@@ -35,8 +35,9 @@ __all__ = ["FAILURES", "IMMEDIATE", "STARTS", "Group", "Starts"]
 FAILURES = ("error", "panic", "exit")
 #: Operations that start a function and wait for a slot.
 STARTS = ("go", "go_then_look", "go_now", "fail_now")
-#: Those whose function is the adapter's own and ends at once: nothing of it is seen.
-IMMEDIATE = {"go_now": None, "fail_now": ("alien", "builtins.LookupError")}
+#: Those whose function is the adapter's own and ends at once, and what its error looks like
+#: where it comes out: as one that is no user function's.
+IMMEDIATE = {"go_now": None, "fail_now": ("refused",)}
 
 #: An error as outcomes hold it: kind and index of its execution.
 Leaf = tuple[Any, ...]
@@ -56,14 +57,13 @@ class Group(Calls):
     # Structured groups.
     block: int | None = None  # the run whose block is open
     body_over: bool = False
-    result: Outcome = returned()  # of the body
+    result: Outcome | None = None  # of the block, if nothing cuts it short
     aborting: bool = False
     cancelled: bool = False  # the run was
     dropped: frozenset[int] = frozenset()  # starts whose functions were cancelled alone
     # Relaxations only.
     lost: int = 0  # slots that nothing gives back
     stuck: frozenset[int] = frozenset()  # starters that nothing lets in
-    deaf: bool = False  # an error has cancelled nothing
 
     @property
     def children(self) -> tuple[Execution, ...]:
@@ -102,7 +102,7 @@ class Starts(CallsModel):
 
     def apply(self, state: Any, fact: Fact, relaxed: Collection[str]) -> Iterable[Move]:
         match fact:
-            case Began(inside=int(index)) if 0 <= index and index not in {
+            case Began(inside=int(index)) if index >= 0 and index not in {
                 e.index for e in state.executions
             }:
                 return  # the function that makes the call has not begun in this order of things
@@ -150,6 +150,11 @@ class Starts(CallsModel):
         """A start goes without its slot, a wait without an answer; the group stays as it is."""
         gone = evolve(state.without(call), waiters=state.waiters - {call})
         yield Move(put(gone, call, CANCELLED))
+
+    def seal(self, state: Any) -> Any:
+        sealed = super().seal(state)
+        living = {e.leader for e in sealed.executions}
+        return evolve(sealed, dropped=frozenset(c for c in state.dropped if c in living))
 
     def answer(self, errors: tuple[Leaf, ...]) -> Outcome:
         """What is raised for these errors."""

@@ -114,17 +114,19 @@ class StructuredGroup(Starts):
                 yield Move(drop(state, execution), ("TG-21",))
 
     def _abort(self, state: Group) -> Iterable[Move]:
-        if state.active and not state.deaf:
-            after = state
+        if state.active:
+            after = evolve(state, body_over=True, result=None)
             for execution in state.active:
                 after = drop(after, execution)
-            yield Move(evolve(after, body_over=True))
+            yield Move(after)
         if state.starters:
             yield Move(refuse(state, [call for call, _ in state.starters]), ("TG-20",))
 
     def may_finish(self, state: Group) -> bool:
         """Whether the block can be left. A starter that may be let in comes first."""
-        if state.block is None or not state.body_over or state.active:
+        if state.block is None or state.block in state.stuck or not state.body_over:
+            return False
+        if state.active:
             return False
         return not state.starters or not state.has_room
 
@@ -143,6 +145,5 @@ class StructuredGroup(Starts):
             return
         if state.cancelled:
             yield Move(put(left, block, CANCELLED), (*tags, "TG-19"))
-            if state.result is None:
-                return
-        yield Move(put(left, block, state.result), tags)
+        if state.result is not None:  # else it was cut short
+            yield Move(put(left, block, state.result), tags)

@@ -53,11 +53,18 @@ PORT = (
         capability="cancel_job",
         takes="submit",
     ),
-    Method("close", (), "Accept no more jobs, and return at once.", read=lambda _: "closed"),
+    Method(
+        "close",
+        (),
+        "Accept no more jobs, and return at once.",
+        refuses=True,
+        read=lambda _: "closed",
+    ),
     Method(
         "join",
         (),
         "Close, and return when every accepted job has ended.",
+        refuses=True,
         read=lambda _: "joined",
     ),
     Method(
@@ -66,6 +73,7 @@ PORT = (
         "Accept no more jobs, drop those that are queued, tell those that run if jobs can be "
         "told, and return at once.",
         capability="cancel",
+        refuses=True,
         read=lambda _: "cancelled",
     ),
     Method(

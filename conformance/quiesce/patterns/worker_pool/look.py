@@ -44,6 +44,8 @@ def blame(expected: Sequence[View], seen: View, workers: int) -> str:
         return EXTRA
     if len(seen.executions) > len(allowed.executions):
         return TWICE
+    if goes_on(allowed, seen):
+        return GOES_ON
     wanted = dict(allowed.calls)
     for number, outcome in seen.calls:
         if outcome != wanted.get(number):
@@ -90,12 +92,17 @@ def by_call(wanted: tuple[Any, ...], seen: tuple[Any, ...]) -> str | None:
     return OTHER
 
 
+def goes_on(allowed: View, seen: View) -> bool:
+    """Whether a job runs that should have been interrupted."""
+    phases = {leader: phase for _, leader, phase in seen.executions}
+    return any(
+        phase == INTERRUPTED and phases.get(leader) == RUNNING
+        for _, leader, phase in allowed.executions
+    )
+
+
 def by_execution(allowed: View, seen: View) -> str:
     """The signature where only executions, or calls that follow from them, differ."""
-    phases = {leader: phase for _, leader, phase in seen.executions}
-    for _, leader, phase in allowed.executions:
-        if phase == INTERRUPTED and phases.get(leader) == RUNNING:
-            return GOES_ON
     if len(seen.executions) < len(allowed.executions):
         return IDLE
     if seen.executions != allowed.executions:

@@ -55,6 +55,7 @@ WORKER_BLOWN: Final = "WP-16 a worker is lost with a job that blows up"
 LOST_AT_CLOSE: Final = "WP-08 a queued job is lost at the close"
 ACCEPTED_LATE: Final = "WP-08 a job is accepted after the close"
 REFUSED_INSIDE: Final = "WP-14 a job cannot submit to its own pool"
+GHOST: Final = "UN-04 the job of a cancelled submitter runs"
 
 
 class WorkerPool(CallsModel):
@@ -76,6 +77,7 @@ class WorkerPool(CallsModel):
             LOST_AT_CLOSE,
             ACCEPTED_LATE,
             REFUSED_INSIDE,
+            GHOST,
         )
     }
     value: ClassVar[str] = "WP-04 a job has another job's outcome"
@@ -127,10 +129,8 @@ class WorkerPool(CallsModel):
         call = fact.call
         if REFUSED_INSIDE in relaxed and fact.inside is not None:
             yield Move(put(state, call, REFUSED), (), REFUSED_INSIDE)
-        if ACCEPTED_LATE in relaxed and state.phase == CLOSED:
-            yield Move(accept(state, call, ACCEPTED), (), ACCEPTED_LATE)
         inside = () if fact.inside is None else ("WP-14", "UN-08")
-        if state.phase != OPEN:
+        if not is_open(state, relaxed):
             yield Move(put(state, call, REFUSED), (CLAUSE[state.phase],))
         elif self._has_room(state) and not (self._fifo and state.waiting):
             yield Move(accept(state, call, ACCEPTED), (*inside, *self._must_wait(state)))
@@ -139,10 +139,8 @@ class WorkerPool(CallsModel):
             yield Move(evolve(put(state, call, BLOCKED), waiting=waiting), (*inside, "WP-06"))
 
     def _try_submit(self, state: State, call: int, relaxed: Collection[str]) -> Iterable[Move]:
-        if ACCEPTED_LATE in relaxed and state.phase == CLOSED:
-            yield Move(accept(state, call, TAKEN), (), ACCEPTED_LATE)
         refused = put(state, call, REFUSED)
-        if state.phase != OPEN:
+        if not is_open(state, relaxed):
             yield Move(refused, (CLAUSE[state.phase],))
             return
         if not self._has_room(state):
@@ -213,6 +211,9 @@ class WorkerPool(CallsModel):
         yield Move(done, tuple(tags))
 
     def cancel(self, state: State, call: int, relaxed: Collection[str]) -> Iterable[Move]:
+        if GHOST in relaxed and call in state.waiting:
+            ghost = evolve(put(state, call, CANCELLED), waiting=without(state.waiting, call))
+            yield Move(evolve(ghost, queue=(*state.queue, call)), (), GHOST)
         gone = evolve(
             state,
             waiting=without(state.waiting, call),
@@ -226,7 +227,7 @@ class WorkerPool(CallsModel):
         if state.queue and len(state.active) < self._workers - state.lost:
             tags = ("WP-02", "WP-05") if self._workers == 1 else ("WP-02",)
             yield Move(start(evolve(state, queue=state.queue[1:]), state.queue[0]), tags)
-        yield from self._let_in(state)
+        yield from self._let_in(state, relaxed)
         for job in state.told[:1]:
             execution = next((e for e in state.active if e.leader == job), None)
             if execution is not None:
@@ -235,9 +236,9 @@ class WorkerPool(CallsModel):
         if state.joiners and state.idle:
             yield Move(evolve(put(state, state.joiners, JOINED), joiners=()), ("WP-11",))
 
-    def _let_in(self, state: State) -> Iterable[Move]:
+    def _let_in(self, state: State, relaxed: Collection[str]) -> Iterable[Move]:
         """Blocked submitters are let in, or turned away."""
-        if state.phase != OPEN:
+        if not is_open(state, relaxed):
             for call in (*state.granted, *state.waiting)[:1]:
                 rest = without(state.granted, call), without(state.waiting, call)
                 refused = evolve(put(state, call, REFUSED), granted=rest[0], waiting=rest[1])
@@ -268,6 +269,11 @@ class WorkerPool(CallsModel):
 
 #: Which clause turns submitters away.
 CLAUSE: Final = {CLOSED: "WP-08", STOPPED: "WP-09"}
+
+
+def is_open(state: State, relaxed: Collection[str]) -> bool:
+    """Whether jobs are accepted."""
+    return state.phase == OPEN or (state.phase == CLOSED and ACCEPTED_LATE in relaxed)
 
 
 def accept(state: State, call: int, outcome: tuple[Any, ...]) -> State:

@@ -245,7 +245,7 @@ SCENARIOS = (
     ),
     Scenario(
         "cancel the pool with blocked submitters",
-        (SUBMIT, SUBMIT, SUBMIT, SUBMIT, JOIN, CANCEL_POOL, VALUE, SUBMIT),
+        (SUBMIT, SUBMIT, SUBMIT, SUBMIT, CANCEL_POOL, JOIN, VALUE, SUBMIT),
         needs=["bounded", "cancel"],
         arguments=ONE,
     ),

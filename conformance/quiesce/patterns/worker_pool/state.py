@@ -56,8 +56,8 @@ class State(Calls):
 
     @property
     def idle(self) -> bool:
-        """Whether nothing is left to do."""
-        return not (self.inside or self.waiting)
+        """Whether every job that was accepted has ended."""
+        return not self.inside
 
     def outcome_of(self, job: int) -> Outcome | None:
         """How a job ended; None if it has not."""
