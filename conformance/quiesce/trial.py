@@ -174,6 +174,8 @@ class Trial:
           Violation: what was seen is not what the model allows.
           Recorded: the same, by a violation that is already known.
         """
+        if not self.steps and self.log.functions.executions and not self._views:
+            self._compare()  # what the constructor or the lifespan has started
         self._alone = []
         if not self._stimulate(step.stimulus):
             return False

@@ -30,6 +30,7 @@ QUEUE: Any = {
     "lacks": {"rendezvous", "iterate", "ends"},
     "dialect": {"handover": "barging", "close_twice": "noop"},
 }
+STEALS = {"handover": "direct", "close_twice": "noop"}
 THREADS: Any = {
     "world": "threads",
     "lacks": {"rendezvous", "unbounded", "iterate", "close_now", "join", "ends"},
@@ -58,7 +59,19 @@ class Waiter:
         except asyncio.CancelledError:
             if not self.done.done():
                 raise
+            self.cancel_again()
             return self.done.result()  # the value has passed
+
+    def cancel_again(self) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+
+        def cancel() -> None:
+            if task.cancelling():
+                task.uncancel()
+                task.cancel()
+
+        asyncio.get_running_loop().call_soon(cancel)
 
 
 @quiesce.adapter(PATTERN, name="ch_good_direct", **DIRECT)
@@ -267,42 +280,29 @@ class DuplicateOnCancelledSend(Direct):
 
 
 @quiesce.adapter(PATTERN, name="ch_overflow_on_requeue", **DIRECT)
-class OverflowOnRequeue(LostOnCancelledReceive):
+class OverflowOnRequeue(Direct):
     async def receive(self) -> Received:
         found = self.receive_now()
-        if found is None:
-            waiter = Waiter()
-            self.receivers.append(waiter)
-            try:
-                found = await asyncio.shield(waiter.done)
-            except asyncio.CancelledError:
-                if waiter in self.receivers:
-                    self.receivers.remove(waiter)
-                elif self.capacity == 0:
-                    return waiter.done.result()  # type: ignore[no-any-return]  # a Received
-                elif waiter.done.result() != END:
-                    self.buffer.appendleft(waiter.done.result()[1])
-                raise
+        if found is not None or not self.capacity:
+            return found or await super().receive()
+        waiter = Waiter()
+        self.receivers.append(waiter)
+        try:
+            found = await asyncio.shield(waiter.done)
+        except asyncio.CancelledError:
+            if waiter in self.receivers:
+                self.receivers.remove(waiter)
+            elif waiter.done.result() != END:
+                self.put_back(waiter.done.result())
+            raise
+        assert found is not None
         return found
 
-
-@quiesce.adapter(PATTERN, name="ch_newcomer_steals", **DIRECT)
-class NewcomerSteals(Direct):
-    async def receive(self) -> Received:
-        while (found := self.receive_now()) is None:
-            waiter = Waiter()
-            await self.blocked(self.receivers, waiter)
-        return found
-
-    def send_now(self, item: Any) -> bool:
-        if self.closed or self.capacity == 0:
-            return super().send_now(item)
-        if not self.has_room():
-            return False
-        self.enter(item)
+    def put_back(self, found: Received) -> None:
         if self.receivers:
-            self.receivers.popleft().done.set_result(None)
-        return True
+            self.receivers.popleft().done.set_result(found)
+        else:
+            self.buffer.appendleft(found[1])
 
 
 @quiesce.adapter(PATTERN, name="ch_receive_frees_two", **DIRECT)
@@ -569,6 +569,11 @@ class Queue:
         return END if self.closed else None
 
 
+@quiesce.adapter(PATTERN, name="ch_newcomer_steals", **{**QUEUE, "dialect": STEALS})
+class NewcomerSteals(Queue):
+    pass
+
+
 @quiesce.adapter(PATTERN, name="ch_notify_cancelled_waiter", **QUEUE)
 class NotifyCancelledWaiter(Queue):
     def cancelled(self, queue: deque[asyncio.Future[None]], future: Any, ready: Any) -> None:
@@ -647,11 +652,11 @@ class CheckThenAct(ThreadQueue):
     def send(self, item: Any) -> None:
         with self.changed:
             self.wait_for_room()
-        super().send(item)
-
-    def wait_for_room(self) -> None:
-        if self.changed._is_owned():  # type: ignore[attr-defined]  # typeshed hides it
-            super().wait_for_room()
+            if self.closed:
+                raise Closed
+        with self.changed:
+            self.buffer.append(item)
+            self.changed.notify_all()
 
 
 @quiesce.adapter(PATTERN, name="ch_peeks_before_it_takes", **THREADS)

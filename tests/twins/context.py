@@ -12,10 +12,12 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import quiesce
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
 
 PATTERN = "context"
 SECOND = 1_000_000_000
@@ -429,18 +431,15 @@ class StoppedCallbackLeak(Tree):
 @quiesce.adapter(PATTERN, name="cx_callback_inline", **THREADS)
 class CallbackInline(ThreadTree):
     def cancel(self, of: Scope, caused: bool, item: int) -> str | None:
-        self.due_now: list[Callable[[], Any]] = []
+        due = [] if of.done else [*of.callbacks]
+        for callback in due:
+            of.callbacks.remove(callback)
         error = super().cancel(of, caused, item)
-        for work in self.due_now:
-            work()
+        for callback in due:
+            work, callback.work = callback.work, None
+            if work is not None:
+                work()
         return error
-
-    def begin(self, callback: Callback) -> None:
-        work, callback.work = callback.work, None
-        if work is not None and not callback.scope.done:
-            self.run(work)
-        elif work is not None:
-            self.due_now.append(work)
 
 
 @quiesce.adapter(PATTERN, name="cx_err_before_done", **THREADS)
@@ -545,11 +544,21 @@ class WakesOneWaiter(Tree):
         return scope.waiters[:1]
 
 
-@quiesce.adapter(PATTERN, name="cx_holds_the_lock_in_callbacks", **THREADS)
-class HoldsTheLockInCallbacks(ThreadTree):
+@quiesce.adapter(PATTERN, name="cx_makes_nobody_during_callbacks", **THREADS)
+class MakesNobodyDuringCallbacks(ThreadTree):
+    def __init__(self) -> None:
+        super().__init__()
+        self.busy = threading.Lock()
+
+    def with_cancel(self, of: Scope) -> Scope:
+        with self.busy:
+            return super().with_cancel(of)
+
     def run(self, work: Callable[[], Any]) -> None:
         def locked() -> None:
-            with self.lock:
-                work()
+            owns = self.busy.acquire(blocking=False)
+            work()
+            if owns:
+                self.busy.release()
 
         super().run(locked)

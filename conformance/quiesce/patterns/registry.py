@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from quiesce.patterns.context import CONTEXT
+from quiesce.patterns.fan_in import FAN_IN
 from quiesce.patterns.fan_out import FAN_OUT
 from quiesce.patterns.mutex import MUTEX
 from quiesce.patterns.object_pool import OBJECT_POOL
@@ -34,6 +35,7 @@ PATTERNS: Final[dict[str, Pattern]] = {
         MUTEX,
         SEMAPHORE,
         FAN_OUT,
+        FAN_IN,
         RWLOCK,
         WORKER_POOL,
         CONTEXT,

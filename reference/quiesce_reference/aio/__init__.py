@@ -19,6 +19,7 @@ from quiesce_reference.aio.shared_call import Pending
 from quiesce_reference.aio.singleflight import SingleFlight
 from quiesce_reference.aio.task_group import TaskGroup
 from quiesce_reference.aio.ticker import Ticker
+from quiesce_reference.aio.wait_group import WaitGroup
 from quiesce_reference.aio.worker_pool import Job, WorkerPool
 from quiesce_reference.errors import (
     ChannelClosedError,
@@ -65,6 +66,7 @@ __all__ = [
     "SingleFlight",
     "TaskGroup",
     "Ticker",
+    "WaitGroup",
     "WaitRefusedError",
     "WorkerPool",
     "WouldBlockError",

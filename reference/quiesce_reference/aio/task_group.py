@@ -49,6 +49,7 @@ class TaskGroup:
         self._running = 0
         self._waiting: deque[_Turn] = deque()  # empty while a slot is free
         self._is_open = False
+        self._body_is_over = False
 
     async def __aenter__(self) -> Self:
         """Open the group."""
@@ -63,14 +64,10 @@ class TaskGroup:
         trace: TracebackType | None,
     ) -> bool | None:
         """Wait for all functions; on an error or a cancellation cancel them first."""
-        if error is not None:
+        self._body_is_over = True
+        if error is not None or not self._running:
             self._close()
-        try:
-            return await self._group.__aexit__(kind, error, trace)
-        finally:
-            # With the limit 0 some may still wait. No others: the last function that ended
-            # gave its slot away before it was gone.
-            self._close()
+        return await self._group.__aexit__(kind, error, trace)
 
     async def go(self, fn: Callable[[], Awaitable[object]]) -> anyio.CancelScope:
         """Run ``fn`` in a new task; at the limit wait first until another has ended.
@@ -149,6 +146,9 @@ class TaskGroup:
                 heir = self._waiting.popleft()
                 self._start(heir)
                 heir.came.set()
+            # Closed by the last one itself: before the block goes on, others may try to start.
+            if self._body_is_over and not self._running:
+                self._close()
 
     def _close(self) -> None:
         """Refuse all starts from now on, also those that wait."""

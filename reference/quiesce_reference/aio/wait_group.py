@@ -1,8 +1,8 @@
 """WaitGroup: wait until a number of things are done.
 
-The shape follows Go's sync.WaitGroup. We deviate in three places, all said below: a delta that
-leads below zero changes nothing, a new round may begin at any time, and what a function of
-``go`` raises is told to those who wait, where Go ends the process.
+The shape follows Go's sync.WaitGroup. We deviate in four places, all said below: a delta that leads
+below zero changes nothing, a new round may begin at any time, a function of ``go`` counts on its
+own account, and what it raises is told to those who wait, where Go ends the process.
 
 Tasks of one event loop only, so there is no lock: what lies between two awaits is atomic.
 """
@@ -12,6 +12,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, final
 
 import anyio
+
+from quiesce_reference.round import Round
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -32,32 +34,25 @@ class WaitGroup:
     """
 
     def __init__(self) -> None:
-        self._count = 0
-        self._zero: anyio.Event | None = None  # set at the end of the round, if somebody waits
-        # Of functions, not yet told to anybody or told at the end of the last round.
-        self._errors: list[Exception] = []
-        self._told = False
+        # The counter is the sum of the two.
+        self._added = 0
+        self._functions = 0  # that run
+        self._round = Round(ended=True)  # the one that runs, or the last one
+        self._zero: anyio.Event | None = None  # its end, if anybody has asked for it
 
     def add(self, n: int = 1) -> None:
         """Add ``n``, which may be negative, to the counter; release all waiters at zero.
 
         Raises:
-          ValueError: the counter would go below zero. Nothing has changed.
+          ValueError: more is done than was added. Functions of ``go`` don't count here: theirs
+            is not to be taken by others. Nothing has changed.
 
         Clauses: WG-02 to WG-05.
         """
-        count = self._count + n
-        if count < 0:
-            msg = f"add({n}) to a counter of {self._count}: more is done than was added"
+        if self._added + n < 0:
+            msg = f"add({n}) where {self._added} is to be done: more is done than was added"
             raise ValueError(msg)
-        if not self._count and count and self._told:
-            # A new list: who was released and has not run yet still has the old one.
-            self._errors, self._told = [], False
-        self._count = count
-        if not count and self._zero is not None:
-            # A new round makes a new event, so it can't keep those who are released here.
-            self._zero.set()
-            self._zero, self._told = None, True
+        self._count(added=n)
 
     def done(self) -> None:
         """Take one from the counter. See ``add``."""
@@ -72,11 +67,11 @@ class WaitGroup:
 
         Clauses: WG-06, WG-07, UN-05.
         """
-        self.add()
+        self._count(functions=+1)
         try:
             tasks.start_soon(self._run, fn)
         except BaseException:  # the task group is closed
-            self.done()
+            self._count(functions=-1)
             raise
 
     async def wait(self) -> None:
@@ -90,20 +85,35 @@ class WaitGroup:
 
         Clauses: WG-01, WG-02, WG-05, WG-08.
         """
-        errors = self._errors
-        if self._count:
+        waited_for = self._round
+        if not waited_for.ended:
             if self._zero is None:
                 self._zero = anyio.Event()
-            await self._zero.wait()
-        self._told = True
-        if errors:
-            msg = "functions of a wait group failed"
-            raise ExceptionGroup(msg, list(errors))
+            waited_for.waiters += 1
+            try:
+                await self._zero.wait()
+            finally:
+                waited_for.waiters -= 1
+        waited_for.raise_errors()
 
     async def _run(self, fn: Callable[[], Awaitable[object]]) -> None:
         try:
             await fn()
         except Exception as error:
-            self._errors.append(error)
+            self._round.errors.append(error)
         finally:
-            self.done()
+            self._count(functions=-1)
+
+    def _count(self, *, added: int = 0, functions: int = 0) -> None:
+        was_zero = not self._added and not self._functions
+        self._added += added
+        self._functions += functions
+        is_zero = not self._added and not self._functions
+        if was_zero and not is_zero:
+            # Waiters of the old round hold on to it, so the new one can't keep them.
+            self._round = self._round.next()
+        elif is_zero and not was_zero:
+            self._round.end()
+            if self._zero is not None:
+                self._zero.set()
+                self._zero = None

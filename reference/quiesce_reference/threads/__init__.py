@@ -28,6 +28,7 @@ from quiesce_reference.threads.service import Service
 from quiesce_reference.threads.singleflight import SingleFlight
 from quiesce_reference.threads.task_group import TaskGroup
 from quiesce_reference.threads.ticker import Ticker
+from quiesce_reference.threads.wait_group import WaitGroup
 from quiesce_reference.threads.worker_pool import Job, WorkerPool
 
 __all__ = [
@@ -58,6 +59,7 @@ __all__ = [
     "SingleFlight",
     "TaskGroup",
     "Ticker",
+    "WaitGroup",
     "WaitRefusedError",
     "WorkerPool",
     "WouldBlockError",

@@ -1,14 +1,16 @@
 """WaitGroup: wait until a number of things are done.
 
-The shape follows Go's sync.WaitGroup. We deviate in three places, all said below: a delta that
-leads below zero changes nothing, a new round may begin at any time, and what a function of
-``go`` raises is told to those who wait, where Go ends the process.
+The shape follows Go's sync.WaitGroup. We deviate in four places, all said below: a delta that leads
+below zero changes nothing, a new round may begin at any time, a function of ``go`` counts on its
+own account, and what it raises is told to those who wait, where Go ends the process.
 """
 
 from __future__ import annotations
 
 import threading
 from typing import TYPE_CHECKING, final
+
+from quiesce_reference.round import Round
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,30 +31,25 @@ class WaitGroup:
 
     def __init__(self) -> None:
         self._changed = threading.Condition(threading.Lock())
-        # Protected by _changed.
-        self._count = 0
-        self._round = Round()  # the one that runs, or the last one
+        # Protected by _changed. The counter is the sum of the two.
+        self._added = 0
+        self._functions = 0  # that run
+        self._round = Round(ended=True)  # the one that runs, or the last one
 
     def add(self, n: int = 1) -> None:
         """Add ``n``, which may be negative, to the counter; release all waiters at zero.
 
         Raises:
-          ValueError: the counter would go below zero. Nothing has changed.
+          ValueError: more is done than was added. Functions of ``go`` don't count here: theirs
+            is not to be taken by others. Nothing has changed.
 
         Clauses: WG-02 to WG-05.
         """
         with self._changed:
-            count = self._count + n
-            if count < 0:
-                msg = f"add({n}) to a counter of {self._count}: more is done than was added"
+            if self._added + n < 0:
+                msg = f"add({n}) where {self._added} is to be done: more is done than was added"
                 raise ValueError(msg)
-            if not self._count and count:
-                # Waiters of the old round hold on to it, so the new one can't keep them.
-                self._round = self._round.next()
-            self._count = count
-            if not count:
-                self._round.end()
-                self._changed.notify_all()
+            self._count(added=n)
 
     def done(self) -> None:
         """Take one from the counter. See ``add``."""
@@ -69,11 +66,13 @@ class WaitGroup:
 
         Clauses: WG-06, WG-07, UN-05.
         """
-        self.add()
+        with self._changed:
+            self._count(functions=+1)
         try:
             threading.Thread(target=self._run, args=(fn,)).start()
         except BaseException:
-            self.done()
+            with self._changed:
+                self._count(functions=-1)
             raise
 
     def wait(self, timeout: float | None = None) -> bool:
@@ -110,30 +109,17 @@ class WaitGroup:
             with self._changed:
                 self._round.errors.append(error)
         finally:
-            self.done()
+            with self._changed:
+                self._count(functions=-1)
 
-
-class Round:
-    """What waiters have in common who are released together. Protected by the group's lock."""
-
-    def __init__(self, errors: list[BaseException] | None = None) -> None:
-        self.ended = errors is None  # before anything is added, a round has ended
-        self.errors = [] if errors is None else errors
-        self.waiters = 0
-        self.told = False  # the errors have reached somebody, or will
-
-    def next(self) -> Round:
-        """The round that follows; it takes over the errors that nobody has heard of."""
-        return Round([] if self.told else self.errors)
-
-    def end(self) -> None:
-        """Release those who wait."""
-        self.ended = True
-        self.told = self.waiters > 0
-
-    def raise_errors(self) -> None:
-        """Tell the errors."""
-        self.told = True
-        if self.errors:
-            msg = "functions of a wait group failed"
-            raise BaseExceptionGroup(msg, list(self.errors))
+    def _count(self, *, added: int = 0, functions: int = 0) -> None:
+        was_zero = not self._added and not self._functions
+        self._added += added
+        self._functions += functions
+        is_zero = not self._added and not self._functions
+        if was_zero and not is_zero:
+            # Waiters of the old round hold on to it, so the new one can't keep them.
+            self._round = self._round.next()
+        elif is_zero and not was_zero:
+            self._round.end()
+            self._changed.notify_all()

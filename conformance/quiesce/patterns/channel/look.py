@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from quiesce.model import BLOCKED, View
 from quiesce.patterns.calls import REFUSED
-from quiesce.patterns.channel.state import CLOSED
+from quiesce.patterns.channel.state import CLOSED, WOULD_BLOCK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,6 +47,10 @@ def _look(wanted: Any, seen: Any, capacity: int | None) -> str | None:
             return TOO_MANY
         case ("returned", ("holds", *_)), _:
             return WRONG_LENGTH
+        case ("returned", ("iterated", *a)), ("returned", ("iterated", *b)) if sorted(a) == sorted(
+            b
+        ):
+            return "CH-03 values arrive in another order"
         case ("returned", ("iterated", *_)), _:
             return "CH-19 an iteration does not end as the channel does"
         case _, ("returned", ("iterated", *_)):
@@ -69,6 +73,8 @@ def _look(wanted: Any, seen: Any, capacity: int | None) -> str | None:
             return "CH-03 values arrive in another order"
         case ("returned", (True, _)), _ if seen == CLOSED:
             return "CH-05 a value accepted before the close is not delivered"
+        case _, _ if wanted == CLOSED and seen == WOULD_BLOCK:
+            return "CH-05 a receive after the close would have to wait"
         case _, ("returned", (True, _)):
             return "CH-04 a value is received that the channel does not hold"
         case _, _ if wanted == BLOCKED and seen == CLOSED:

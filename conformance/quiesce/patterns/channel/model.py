@@ -22,7 +22,11 @@ from quiesce.patterns.channel.relaxations import (
     FREES_TWO,
     GHOST_RECEIVER,
     GHOST_SENDER,
+    HIDDEN_SLOT,
+    LOST_WAKE_UP,
     NOW_IS_LATER,
+    ONE_MORE,
+    OVERFLOW,
     RELAXATIONS,
     SILENT,
     STEALS,
@@ -41,6 +45,7 @@ from quiesce.patterns.channel.state import (
     leave,
     loop_of,
     rest,
+    swap,
 )
 from quiesce.stimuli import Began, Cancelled, Fact, Part
 
@@ -116,6 +121,10 @@ class Channel(CallsModel):
         gone = put(leave(state, call), call, CANCELLED)
         tags = ("CH-15", "CH-16") if call not in state.joiners else ()
         yield Move(gone, tags)
+        if LOST_WAKE_UP in relaxed and self._barging and state.buffer:
+            for waiting in gone.receivers:
+                others = tuple(each for each in gone.receivers if each is not waiting)
+                yield Move(evolve(gone, receivers=others), (), LOST_WAKE_UP)
         ghost = put(state, call, CANCELLED)  # it is gone, and still stands in the queue
         if GHOST_SENDER in relaxed and any(each.call == call for each in state.senders):
             yield Move(ghost, (), GHOST_SENDER)
@@ -128,11 +137,35 @@ class Channel(CallsModel):
             case Cancelled(call) if (outcome := state.of(call)) and is_transfer(outcome):
                 # What was transferred stays so: the cancellation came too late.
                 yield Move(state, ("CH-15", "CH-16"))
-                signature = GHOST_RECEIVER if isinstance(outcome[1], tuple) else GHOST_SENDER
-                if signature in relaxed:
-                    yield Move(put(state, call, CANCELLED), (), signature)
+                yield from self._too_late(state, call, outcome, relaxed)
             case _:
                 yield from super().apply(state, fact, relaxed)
+
+    def _too_late(
+        self, state: State, call: int, outcome: Outcome, relaxed: Collection[str]
+    ) -> Iterable[Move]:
+        """What else may become of a call that is cancelled after its value has passed."""
+        cancelled = put(state, call, CANCELLED)
+        match outcome:
+            case ("returned", (_, value)) if self._barging:
+                if GHOST_RECEIVER in relaxed:
+                    yield Move(cancelled, (), GHOST_RECEIVER)
+            case ("returned", (_, value)):
+                # Or the receive gives it back, as if it had never been made.
+                back = evolve(cancelled, buffer=(value, *state.buffer))
+                if receiver := self._first_receiver(state):
+                    without = tuple(e for e in state.receivers if e is not receiver)
+                    passed = evolve(cancelled, receivers=without)
+                    yield Move(deliver(passed, receiver.call, value), ("CH-15",))
+                elif self._has_room(state):
+                    yield Move(back, ("CH-15", "CH-16"))
+                elif OVERFLOW in relaxed and self._capacity:
+                    yield Move(back, (), OVERFLOW)
+                if GHOST_RECEIVER in relaxed:
+                    yield Move(cancelled, (), GHOST_RECEIVER)
+            case _:
+                if GHOST_SENDER in relaxed:
+                    yield Move(cancelled, (), GHOST_SENDER)
 
     def follow(self, state: State, relaxed: Collection[str]) -> Iterable[Move]:
         for loop in state.loops:
@@ -195,8 +228,18 @@ class Channel(CallsModel):
         elif waits:
             blocked = evolve(state, senders=(*state.senders, Waiting(call, end)))
             yield Move(put(blocked, call, BLOCKED), (self._bound,))
+            yield from self._one_more(state, sent, call, relaxed)
         else:
             yield Move(put(state, call, returned(False)), (self._bound, "UN-04"))
+            yield from self._one_more(state, sent, call, relaxed)
+
+    def _one_more(
+        self, state: State, sent: State, call: int, relaxed: Collection[str]
+    ) -> Iterable[Move]:
+        """Relaxed: there is one slot more than there should be."""
+        signature = ONE_MORE if self._capacity else HIDDEN_SLOT
+        if signature in relaxed and len(state.buffer) == self._capacity:
+            yield Move(self._entered(sent, call), (), signature)
 
     def _receive(
         self, state: State, call: int, end: int, waits: bool, relaxed: Collection[str]
@@ -230,14 +273,16 @@ class Channel(CallsModel):
         elif state.is_closed:
             yield self._ends(state, call, CLOSED, ("CH-05",))
             if BLOCKS_AFTER_CLOSE in relaxed:
-                yield Move(put(state, call, BLOCKED), (), BLOCKS_AFTER_CLOSE)
+                stuck = put(state, call, BLOCKED)
+                if loop := loop_of(state, call):
+                    stuck = swap(stuck, loop, evolve(loop, looks=False))
+                yield Move(stuck, (), BLOCKS_AFTER_CLOSE)
         elif waits:
             yield Move(rest(state, call, end), (self._bound,))
         else:
             yield Move(put(state, call, WOULD_BLOCK), (self._bound, "UN-04"))
-        if DOUBLE in relaxed and loop_of(state, call) is None:
-            for value in state.received:
-                yield Move(put(state, call, returned((True, value))), (), DOUBLE)
+        if DOUBLE in relaxed:
+            yield from doubled(state, call)
 
     def _lets_go(self, state: State, sender: Waiting) -> State:
         """A blocked send puts its value into the buffer and completes."""
@@ -282,8 +327,7 @@ class Channel(CallsModel):
             if WAKES_ONE in relaxed:
                 yield Move(without, (), WAKES_ONE)
         if DOUBLE in relaxed:
-            for value in state.received:
-                yield Move(put(without, call, returned((True, value))), (), DOUBLE)
+            yield from doubled(without, call)
 
     def _ends(self, state: State, call: int, outcome: Outcome, tags: tuple[str, ...]) -> Move:
         """A receive ends without a value; for an iteration that is the end of it."""
@@ -340,3 +384,10 @@ def sent_by(state: State, sender: Waiting) -> State:
 def note(state: State, value: int, relaxed: Collection[str]) -> State:
     """Remember what was received, where a relaxation may need it."""
     return evolve(state, received=(*state.received, value)) if DOUBLE in relaxed else state
+
+
+def doubled(state: State, call: int) -> Iterable[Move]:
+    """Relaxed: the call gets a value that another has received."""
+    for value in state.received:
+        left = tuple(each for each in state.received if each != value)
+        yield Move(deliver(evolve(state, received=left), call, value), (), DOUBLE)

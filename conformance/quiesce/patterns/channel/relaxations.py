@@ -12,7 +12,11 @@ __all__ = [
     "FREES_TWO",
     "GHOST_RECEIVER",
     "GHOST_SENDER",
+    "HIDDEN_SLOT",
+    "LOST_WAKE_UP",
     "NOW_IS_LATER",
+    "ONE_MORE",
+    "OVERFLOW",
     "RELAXATIONS",
     "SILENT",
     "STEALS",
@@ -28,6 +32,10 @@ NOW_IS_LATER: Final = "CH-21 closing at once still delivers what was buffered"
 FREES_TWO: Final = "CH-18 one receive lets two senders go"
 GHOST_RECEIVER: Final = "CH-15 a cancelled receive takes a value with it"
 GHOST_SENDER: Final = "CH-15 a cancelled send is delivered all the same"
+HIDDEN_SLOT: Final = "CH-01 a send completes without a receive"
+ONE_MORE: Final = "CH-02 a send does not wait for room"
+OVERFLOW: Final = "CH-16 a cancelled receive puts its value back into a full buffer"
+LOST_WAKE_UP: Final = "UN-03 the wake-up of a cancelled receive is not passed on"
 STEALS: Final = "CH-17 a later call takes what was handed to a blocked one"
 DOUBLE: Final = "CH-04 a value is received twice"
 
@@ -40,10 +48,14 @@ RELAXATIONS = {
         SILENT,
         FIRST_CLONE_ENDS,
         NOW_IS_LATER,
+        HIDDEN_SLOT,
+        ONE_MORE,
         FREES_TWO,
+        LOST_WAKE_UP,
+        OVERFLOW,
         GHOST_RECEIVER,
         GHOST_SENDER,
-        STEALS,
         DOUBLE,
+        STEALS,
     )
 }

@@ -30,14 +30,21 @@ def look(error: str | None, cause: object) -> tuple[Any, ...]:
 
 def blame(expected: Sequence[View], seen: View) -> str:
     """The signature of a mismatch, by its look. Callbacks come first, then calls in order."""
+    for _, outcome in seen.calls:
+        if (signature := _contradiction(outcome)) is not None:
+            return signature
     if not expected:
         return "UN-03 does what the model has no place for"
     allowed = expected[0]
+    wanted = dict(allowed.calls)
+    for number, outcome in seen.calls:
+        match wanted.get(number), outcome:
+            case ("returned", str()), ("blocked",):
+                return "CX-11 cancel waits"
     if len(seen.executions) > len(allowed.executions):
         return "CX-13 a callback runs that should not"
     if len(seen.executions) < len(allowed.executions):
         return "CX-13 a callback does not run"
-    wanted = dict(allowed.calls)
     for number, outcome in seen.calls:
         if outcome != wanted.get(number):
             busy = any(phase == "running" for *_, phase in seen.executions)
@@ -45,12 +52,21 @@ def blame(expected: Sequence[View], seen: View) -> str:
     return "CX-13 another callback runs"
 
 
+def _contradiction(outcome: Outcome) -> str | None:
+    """The signature of a look that contradicts itself, whatever the scope is like."""
+    match outcome:
+        case ("returned", (str(word), before, error, cause, after)) if word == LOOK:
+            if before and (error is None or cause is None):
+                return "CX-12 done, and yet there is no error"
+            if error is not None and not after:
+                return "CX-12 there is an error, and yet it is not done"
+    return None
+
+
 def _blame_call(wanted: Outcome, got: Outcome, *, busy: bool) -> str:
     if got == ALIEN_CANCEL:
         return ALIEN
     match wanted, got:
-        case ("returned", str()), ("blocked",):
-            return "CX-11 cancel waits"
         case ("returned", str()), ("raised", *_):
             return "UN-07 cancelling raises"
         case (_, _) if (signature := internal_error(got)) is not None:
@@ -80,11 +96,7 @@ def _blame_call(wanted: Outcome, got: Outcome, *, busy: bool) -> str:
 
 
 def _blame_look(wanted: tuple[Any, ...], got: tuple[Any, ...]) -> str:
-    before, error, cause, after = got
-    if before and (error is None or cause is None):
-        return "CX-12 done, and yet there is no error"
-    if error is not None and not after:
-        return "CX-12 there is an error, and yet it is not done"
+    _, error, cause, after = got
     if wanted[0] is False and after:
         return "CX-01 a scope is done that nobody ended"
     if wanted[0] and error is None:

@@ -34,7 +34,10 @@ if TYPE_CHECKING:
 __all__ = ["RELAXATIONS", "Context"]
 
 # Signatures of the relaxations, narrowest first. Each is this model with one clause dropped.
-BORN_DONE = "CX-01 a new scope is done"
+LATE_LOST = "CX-13 a callback is lost that is registered at a done scope"
+OTHER_CAUSE = "CX-07 a cause is forgotten"
+OTHER_KIND = "CX-08 the error is of the wrong kind"
+NOT_EXPIRED = "CX-08 not done at its deadline"
 BORN_ALIVE = "CX-06 a scope under a done one is born alive"
 PAST_BORN_ALIVE = "CX-08 a scope whose deadline is past is born alive"
 NOT_INHERITED = "CX-09 an inherited deadline does not end a scope that has its own"
@@ -42,15 +45,20 @@ DETACHED_REACHED = "CX-14 a detached scope is done through its parent"
 NOT_DESCENDING = "CX-04 a descendant is not reached"
 LATER_CHANGES = "CX-03 a later cancellation changes a done scope"
 CLIMBS = "CX-05 an end reaches a parent or a sibling"
+BORN_DONE = "CX-01 a new scope is done"
 SIGNATURES = (
-    BORN_DONE,
+    LATE_LOST,
+    LATER_CHANGES,
+    OTHER_CAUSE,
+    OTHER_KIND,
     BORN_ALIVE,
     PAST_BORN_ALIVE,
     NOT_INHERITED,
+    NOT_EXPIRED,
     DETACHED_REACHED,
     NOT_DESCENDING,
-    LATER_CHANGES,
     CLIMBS,
+    BORN_DONE,
 )
 RELAXATIONS = {signature: signature[:5] for signature in SIGNATURES}
 
@@ -65,6 +73,7 @@ class Scope:
     kind: str = "background"
     deadline: int | None = None  # its own, in nanoseconds
     brings: int | None = None  # the cause that its own deadline brings
+    expires: bool = True  # unless a relaxation forgets its deadline
     error: str | None = None
     cause: Any = None
     bindings: tuple[tuple[str, int | None], ...] = ()  # nearest first
@@ -154,7 +163,10 @@ class Context(CallsModel):
                 scope = state.scope(given["of"])
                 registered = (*state.callbacks, (call, scope.number))
                 tags = ("CX-13",) if scope.error else ()
-                yield Move(evolve(put(state, call, returned()), callbacks=registered), tags)
+                told = put(state, call, returned())
+                yield Move(evolve(told, callbacks=registered), tags)
+                if LATE_LOST in relaxed and scope.error:
+                    yield Move(told, (), LATE_LOST)
             case "stop":
                 kept = tuple(each for each in state.callbacks if each[0] != given["of"])
                 told = put(state, call, returned(len(kept) < len(state.callbacks)))
@@ -188,7 +200,13 @@ class Context(CallsModel):
         elif child.deadline is not None and child.deadline <= state.now:
             yield Move(add(state, expired(child)), ("CX-08", "CX-07"))
             if PAST_BORN_ALIVE in relaxed:
-                yield Move(add(state, evolve(child, deadline=None)), (), PAST_BORN_ALIVE)
+                yield Move(add(state, evolve(child, expires=False)), (), PAST_BORN_ALIVE)
+            if CLIMBS in relaxed:
+                for above in state.path(parent.number):
+                    climbed = overwrite(
+                        state, state.subtree(above.number), DEADLINE, expired(child).cause
+                    )
+                    yield Move(add(climbed, expired(child)), (), CLIMBS)
         else:
             yield Move(add(state, child), ("CX-01",))
             if BORN_DONE in relaxed:
@@ -242,6 +260,14 @@ class Context(CallsModel):
         if detached:
             tags.append("CX-14")
         yield Move(overwrite(state, reached, error, cause), tuple(tags))
+        if OTHER_CAUSE in relaxed and cause != error:
+            forgotten = overwrite(state, reached, error, error)
+            yield Move(forgotten, (), OTHER_CAUSE)
+            own = frozenset((scope.number,))
+            yield Move(overwrite(forgotten, own, error, cause), (), OTHER_CAUSE)
+        if OTHER_KIND in relaxed:
+            other = CANCELLED if error == DEADLINE else DEADLINE
+            yield Move(overwrite(state, reached, other, cause), (), OTHER_KIND)
         for signature, others in self._reached_otherwise(
             state, scope, reached, inheriting, detached
         ):
@@ -276,7 +302,11 @@ class Context(CallsModel):
 
     def follow(self, state: State, relaxed: Collection[str]) -> Iterable[Move]:
         for scope in state.scopes:
-            if scope.error is None and scope.deadline is not None and scope.deadline <= state.now:
+            if is_due(scope, state.now):
+                if NOT_EXPIRED in relaxed:
+                    late = evolve(scope, expires=False)
+                    scopes = tuple(late if s is scope else s for s in state.scopes)
+                    yield Move(evolve(state, scopes=scopes), (), NOT_EXPIRED)
                 cause = DEADLINE if scope.brings is None else scope.brings
                 yield from self._end(state, scope, DEADLINE, cause, relaxed)
         for call, number in state.callbacks:
@@ -364,6 +394,16 @@ def overwrite(state: State, numbers: frozenset[int], error: str, cause: object) 
         for scope in state.scopes
     )
     return evolve(state, scopes=scopes)
+
+
+def is_due(scope: Scope, now: int) -> bool:
+    """Whether a live scope's own deadline has come."""
+    return (
+        scope.error is None
+        and scope.expires
+        and scope.deadline is not None
+        and scope.deadline <= now
+    )
 
 
 def ended_as(scope: Scope, parent: Scope) -> Scope:

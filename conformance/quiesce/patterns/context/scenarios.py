@@ -348,7 +348,8 @@ SCENARIOS = (
         "callbacks",
         script(
             root(), child("a"), child("b", "a"), after("f", "a"), after("g", "b"), cancel("a"),
-            cancel("a"), child("c"), stop("f"), END, END, after("h", "a"), END, cancel("a"), stop("h"),
+            cancel("a"), child("c"), stop("f"), END, END, after("h", "a"), END, cancel("a"),
+            stop("h"),
         ),
         needs=CALLBACKS,
     ),

@@ -102,6 +102,9 @@ class FanIn(CallsModel):
         source = source_of(execution)
         if state.closed or state.failure is not None:
             yield Move(self._release(state), ("FO-11",) if state.closers else ())
+            if CLOSED_AGAIN in relaxed and state.closers and not state.running:
+                one = put(evolve(state, closers=()), state.closers[0], returned())
+                yield Move(one, (), CLOSED_AGAIN)
         elif outcome == "none":
             ended = tuple(i == source or is_over for i, is_over in enumerate(state.ended))
             yield Move(evolve(state, ended=ended), ("FO-08",))

@@ -55,7 +55,8 @@ class State(Calls):
     """One wait group."""
 
     now: int = START
-    count: int = 0
+    count: int = 0  # what was added
+    functions: int = 0  # that run, each counted on its own account
     waiters: tuple[tuple[int, int | None], ...] = ()  # calls -> when they give up
     timed: frozenset[int] = frozenset()  # those of them that answer True or False
     errors: tuple[tuple[str, int], ...] = ()  # of functions: kind, execution
@@ -64,6 +65,11 @@ class State(Calls):
     rounds: int = 0  # that have ended, one at most: the model asks no more
     late: tuple[int, ...] = ()  # a relaxation: calls of go still to be counted
     uncounted: frozenset[int] = frozenset()  # a relaxation: calls of go that never are
+
+    @property
+    def is_zero(self) -> bool:
+        """Whether there is nothing to wait for."""
+        return not self.count and not self.functions
 
 
 class WaitGroup(CallsModel):
@@ -118,7 +124,7 @@ class WaitGroup(CallsModel):
         if execution.leader in state.uncounted:
             yield Move(state)
             return
-        for move in self._change(state, -1, relaxed):
+        for move in self._change(state, relaxed, functions=-1):
             yield evolve(move, clauses=(*move.clauses, *tags))
         if NOT_DONE in relaxed and outcome not in ("value", "none"):
             yield Move(state, (), NOT_DONE)
@@ -142,12 +148,12 @@ class WaitGroup(CallsModel):
                 after = put(evolve(state, waiters=left), call, returned(False))
                 yield Move(after, ("WG-08",))
                 yield from self._waiter_counted(after, relaxed)
-        if state.count == 0 and state.waiters and (self._recaptures or RECAPTURED in relaxed):
+        if state.is_zero and state.waiters and (self._recaptures or RECAPTURED in relaxed):
             for waiter in state.waiters:  # each looks again when it wakes up
                 yield Move(self._released(state, (waiter,)), ("WG-02",))
         for call in state.late:
             counted = evolve(state, late=tuple(other for other in state.late if other != call))
-            yield from self._change(counted, +1, relaxed)
+            yield from self._change(counted, relaxed, functions=+1)
 
     def may_rest(self, state: State) -> bool:
         return False
@@ -183,15 +189,15 @@ class WaitGroup(CallsModel):
             yield Move(put(state, call, REFUSED), ("WG-03",))
             return
         after = put(state, call, returned())
-        for move in self._change(after, delta, relaxed):
+        for move in self._change(after, relaxed, count=delta):
             yield evolve(move, clauses=(*move.clauses, *(("WG-03",) if abs(delta) > 1 else ())))
-        if state.count == 0 and delta > 0 and state.released:
+        if state.is_zero and delta > 0 and state.released:
             yield Move(put(state, call, REFUSED), ("WG-05",))
 
     def _go(self, state: State, fact: Began, relaxed: Collection[str]) -> Iterable[Move]:
         call, inner = fact.call, fact.inside is not None and fact.inside >= 0
         begun = start(put(state, call, returned()), call)
-        for move in self._change(begun, +1, relaxed):
+        for move in self._change(begun, relaxed, functions=+1):
             tags = ("WG-06", "WG-07") if inner else ("WG-06",)
             yield evolve(move, clauses=(*move.clauses, *tags))
         if LATE in relaxed:
@@ -205,7 +211,7 @@ class WaitGroup(CallsModel):
     ) -> Iterable[Move]:
         waiters = tuple(sorted((*state.waiters, (call, until)), key=lambda waiter: waiter[0]))
         blocked = put(evolve(state, waiters=waiters), call, BLOCKED)
-        if state.count:
+        if not state.is_zero:
             yield Move(blocked, ("WG-02", "WG-04") if state.rounds else ("WG-02",))
             if SPENT in relaxed and state.rounds:
                 yield Move(self._released(state, ((call, until),)), (), SPENT)
@@ -214,15 +220,17 @@ class WaitGroup(CallsModel):
             if ZERO_BLOCKS in relaxed:
                 yield Move(blocked, (), ZERO_BLOCKS)
 
-    def _change(self, state: State, delta: int, relaxed: Collection[str]) -> Iterable[Move]:
+    def _change(
+        self, state: State, relaxed: Collection[str], *, count: int = 0, functions: int = 0
+    ) -> Iterable[Move]:
         """The counter changes; nobody is waiting at zero afterwards."""
-        after = evolve(state, count=state.count + delta)
-        if state.count == 0 and delta > 0:  # a new round
+        after = evolve(state, count=state.count + count, functions=state.functions + functions)
+        if state.is_zero and not after.is_zero:  # a new round
             tags = ("WG-05",) if state.released else ()
             if state.told:
                 after = evolve(after, errors=(), told=False)
             yield Move(after, tags)
-        elif after.count == 0 and state.count:
+        elif after.is_zero and not state.is_zero:
             ended = evolve(after, rounds=1)
             if not state.waiters:
                 yield Move(ended)
@@ -237,7 +245,7 @@ class WaitGroup(CallsModel):
 
     def _waiter_counted(self, state: State, relaxed: Collection[str]) -> Iterable[Move]:
         if WAITER_COUNTED in relaxed and state.count:
-            for move in self._change(state, -1, relaxed):
+            for move in self._change(state, relaxed, count=-1):
                 yield evolve(move, relaxed=WAITER_COUNTED)
 
     def _released(self, state: State, waiters: Iterable[tuple[int, int | None]]) -> State:
