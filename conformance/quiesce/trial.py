@@ -177,12 +177,16 @@ class Trial:
         if not self.steps and self.log.functions.executions and not self._views:
             self._compare()  # what the constructor or the lifespan has started
         self._alone = []
-        if not self._stimulate(step.stimulus):
+        done = True
+        try:
+            done = self._stimulate(step.stimulus)
+        finally:  # also if what it does breaks a clause, as moving the clock may
+            if done and not self._probing:
+                self.steps.append(step)
+                for instance, stimulus in self._alone:
+                    self.projections[instance].append(Step(stimulus, step.follow))
+        if not done:
             return False
-        if not self._probing:
-            self.steps.append(step)
-            for instance, stimulus in self._alone:
-                self.projections[instance].append(Step(stimulus, step.follow))
         crowded = any(len(facts) >= BURST_LIMIT for facts, _ in self._pending.values())
         if crowded or step.follow == SETTLE:
             self._run(self.world.settle)
@@ -237,8 +241,9 @@ class Trial:
 
     def _unblock(self) -> None:
         """Let calls end that only another call can let go, as long as that helps."""
-        while blocked := self._blocked():
-            for step in self.cell.pattern.unblock:
+        for _ in range(DRAIN_LIMIT):  # the steps themselves may block
+            blocked = self._blocked()
+            for step in self.cell.pattern.unblock if blocked else ():
                 self.perform(step)
             self._settle()
             self._drain()
@@ -407,7 +412,7 @@ class Trial:
         if record.method.needs:
             handles = self.handles(record.method, record.part[0])
             handle = handles[arguments.pop("which") % len(handles)]
-            handle.taken = True
+            handle.taken |= record.method.takes_again is not None
             arguments["of"] = handle.number
             if record.method.receiver is not None:
                 receiver = handle.raw

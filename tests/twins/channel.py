@@ -322,12 +322,11 @@ class IterationEndsWhenEmpty(Direct):
         return items
 
 
-@quiesce.adapter(PATTERN, name="ch_second_close_hangs", **DIRECT)
-class SecondCloseHangs(Direct):
-    async def close(self) -> None:
-        if self.closed:
-            await asyncio.get_running_loop().create_future()
-        await super().close()
+@quiesce.adapter(PATTERN, name="ch_second_close_drops_buffer", **DIRECT)
+class SecondCloseDropsBuffer(Direct):
+    def close_again(self) -> None:
+        self.buffer.clear()
+        raise Closed
 
 
 class End:

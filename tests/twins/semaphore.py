@@ -67,7 +67,9 @@ class Count:
             self.let_in()
 
 
-@quiesce.adapter(PATTERN, world=("asyncio", "trio"), name="sm_good", lacks={"timeout"}, scope="anyio")
+@quiesce.adapter(
+    PATTERN, world=("asyncio", "trio"), name="sm_good", lacks={"timeout"}, scope="anyio"
+)
 class Semaphore(Count):
     """A semaphore of tasks."""
 

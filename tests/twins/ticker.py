@@ -75,7 +75,7 @@ class Good:
     async def receive(self) -> int:
         if self.places:
             return self.take()
-        future = self.loop.create_future()
+        future: asyncio.Future[int] = self.loop.create_future()
         self.waiting.append(future)
         try:
             return await future

@@ -55,7 +55,7 @@ class Tree:
     def without_cancel(self, of: Context) -> Context:
         return of.without_cancel()
 
-    def cancel(self, of: CancelContext, caused: bool, item: int) -> str | None:
+    def cancel(self, of: CancelContext, caused: bool, item: int) -> object:
         of.cancel(Given(item) if caused else None)
         return kind(of.error)
 
@@ -80,8 +80,6 @@ class Tree:
 
 def kind(error: BaseException | None) -> object:
     """An error or cause in the port's words."""
-    if isinstance(error, Given):
-        return error.args[0]
-    if error is None:
-        return None
+    if error is None or isinstance(error, Given):
+        return error and error.args[0]
     return "cancelled" if isinstance(error, ContextCancelledError) else "deadline"

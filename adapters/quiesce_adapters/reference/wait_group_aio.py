@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import anyio
-from anyio.abc import TaskGroup
 
 import quiesce
 from quiesce_reference.aio import WaitGroup
@@ -25,7 +24,7 @@ class AioWaitGroup:
 
     def __init__(self) -> None:
         self._group = WaitGroup()
-        self._tasks: TaskGroup | None = None
+        self._tasks: anyio.abc.TaskGroup | None = None
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from quiesce.patterns.cancel_scope import CANCEL_SCOPE
 from quiesce.patterns.context import CONTEXT
 from quiesce.patterns.fan_in import FAN_IN
 from quiesce.patterns.fan_out import FAN_OUT
 from quiesce.patterns.mutex import MUTEX
 from quiesce.patterns.object_pool import OBJECT_POOL
 from quiesce.patterns.once import ONCE
+from quiesce.patterns.periodic import PERIODIC
 from quiesce.patterns.rate_limiter import RATE_LIMITER
 from quiesce.patterns.rwlock import RWLOCK
 from quiesce.patterns.semaphore import SEMAPHORE
@@ -17,6 +19,7 @@ from quiesce.patterns.service import SERVICE
 from quiesce.patterns.singleflight import SINGLEFLIGHT
 from quiesce.patterns.task_group import TASK_GROUP
 from quiesce.patterns.ticker import TICKER
+from quiesce.patterns.wait_group import WAIT_GROUP
 from quiesce.patterns.worker_pool import WORKER_POOL
 
 if TYPE_CHECKING:
@@ -39,7 +42,10 @@ PATTERNS: Final[dict[str, Pattern]] = {
         RWLOCK,
         WORKER_POOL,
         CONTEXT,
+        CANCEL_SCOPE,
         TASK_GROUP,
         SERVICE,
+        WAIT_GROUP,
+        PERIODIC,
     )
 }

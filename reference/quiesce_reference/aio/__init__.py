@@ -4,12 +4,15 @@ Nothing here may be shared between event loops or between threads.
 """
 
 from quiesce_reference.aio.channel import Channel
+from quiesce_reference.aio.condition import Condition
 from quiesce_reference.aio.context import CancelContext, Context
 from quiesce_reference.aio.fan_in import Merge, merge
 from quiesce_reference.aio.fan_out import first_success, map_concurrent
 from quiesce_reference.aio.mutex import Mutex
 from quiesce_reference.aio.object_pool import ObjectPool
 from quiesce_reference.aio.once import Once, once_func, once_value
+from quiesce_reference.aio.periodic import Periodic
+from quiesce_reference.aio.pipeline import Pipeline, Stage, pipeline
 from quiesce_reference.aio.rate_limiter import RateLimiter, Reservation
 from quiesce_reference.aio.rwlock import RWLock
 from quiesce_reference.aio.select import Receive, Selected, Send, select
@@ -40,6 +43,7 @@ __all__ = [
     "CancelContext",
     "Channel",
     "ChannelClosedError",
+    "Condition",
     "Context",
     "ContextCancelledError",
     "DeadlineExceededError",
@@ -52,6 +56,8 @@ __all__ = [
     "ObjectPool",
     "Once",
     "Pending",
+    "Periodic",
+    "Pipeline",
     "PoolClosedError",
     "RWLock",
     "RateLimiter",
@@ -64,6 +70,7 @@ __all__ = [
     "Send",
     "Service",
     "SingleFlight",
+    "Stage",
     "TaskGroup",
     "Ticker",
     "WaitGroup",
@@ -76,5 +83,6 @@ __all__ = [
     "merge",
     "once_func",
     "once_value",
+    "pipeline",
     "select",
 ]

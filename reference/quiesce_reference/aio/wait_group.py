@@ -69,6 +69,8 @@ class WaitGroup:
         """
         self._count(functions=+1)
         try:
+            # A task of a task group always begins: it is cancelled at its first checkpoint at
+            # the earliest, so _run gets to its finally.
             tasks.start_soon(self._run, fn)
         except BaseException:  # the task group is closed
             self._count(functions=-1)

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar, final
 import anyio
 import anyio.lowlevel
 
+from quiesce_reference.aio.stream import Stream
 from quiesce_reference.errors import JobCancelledError, PoolClosedError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterable, Awaitable, Callable
     from contextvars import Context
     from types import TracebackType
 
@@ -27,9 +28,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Job", "WorkerPool"]
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 CLOSED: Final = "the pool is closed: it accepts no more jobs"
+NOT_OPEN: Final = "this WorkerPool is not open: use it inside its 'async with' block"
 CANCELLED: Final = "the job was cancelled"
 
 
@@ -40,8 +43,14 @@ class Job(Generic[T]):
     Clauses: WP-04, WP-15, UN-05, UN-11.
     """
 
-    def __init__(self, pool: WorkerPool, fn: Callable[[], Awaitable[T]]) -> None:
+    def __init__(
+        self,
+        pool: WorkerPool,
+        fn: Callable[[], Awaitable[T]],
+        tell: Callable[[Job[T]], None] | None,
+    ) -> None:
         self._pool = pool
+        self._tell = tell  # called once, when the job has ended
         self._fn: Callable[[], Awaitable[T]] | None = fn  # until it has run
         self._context: Context | None = copy_context()  # the submitter's, until it runs
         self._scope = anyio.CancelScope()  # around the function
@@ -111,6 +120,8 @@ class Job(Generic[T]):
         self._has_ended = True
         if self._ended is not None:
             self._ended.set()
+        if self._tell is not None:
+            self._tell(self)
 
 
 @final
@@ -161,6 +172,7 @@ class WorkerPool:
         # Oldest first. Whenever it isn't empty the pool is full: room goes from who makes
         # it to the first of them, so nobody overtakes.
         self._line: deque[_Place] = deque()
+        self._streams: list[Stream[Any]] = []  # those that have a task
         self._drained = anyio.Event()  # closed, and nothing inside
 
     async def submit(self, fn: Callable[[], Awaitable[T]]) -> Job[T]:
@@ -179,6 +191,11 @@ class WorkerPool:
 
         Clauses: WP-05, WP-06, WP-08, WP-09, WP-14, UN-04.
         """
+        return await self._submit(fn, None)
+
+    async def _submit(
+        self, fn: Callable[[], Awaitable[T]], tell: Callable[[Job[T]], None] | None
+    ) -> Job[T]:
         await anyio.lowlevel.checkpoint_if_cancelled()
         if not self._has_room():
             place = _Place()
@@ -194,7 +211,7 @@ class WorkerPool:
                 raise
             if place.is_granted:
                 self._granted -= 1
-        return self._accept(fn)
+        return self._accept(fn, tell)
 
     def try_submit(self, fn: Callable[[], Awaitable[T]]) -> Job[T] | None:
         """Hand over async ``fn`` if there is room at once, and return its job; else return None.
@@ -207,18 +224,49 @@ class WorkerPool:
 
         Clauses: WP-06.
         """
-        return self._accept(fn) if self._has_room() else None
+        return self._accept(fn, None) if self._has_room() else None
+
+    def stream(
+        self,
+        fn: Callable[[S], Awaitable[T]],
+        source: AsyncIterable[S],
+        *,
+        buffer: int = 0,
+        ordered: bool = False,
+    ) -> Stream[T]:
+        """Run async ``fn`` for each item of ``source``; return an async iterator over the outcomes.
+
+        The source is pulled as outcomes are taken, never further ahead than ``workers +
+        buffer`` items: see ``Stream``.
+
+        Args:
+          fn: called with one item, in a task of the pool.
+          source: pulled one item at a time, in a task of the stream's own.
+          buffer: outcomes that may lie ready while all workers are busy with more.
+          ordered: give outcomes in the order of their items, not as jobs end.
+
+        Raises:
+          ValueError: ``buffer`` is negative.
+
+        Clauses: WP-07, WP-17, WP-18.
+        """
+        if buffer < 0:
+            msg = f"a buffer can't have {buffer} places: use 0 or more"
+            raise ValueError(msg)
+        return Stream(self, fn, source, places=self._workers + buffer, ordered=ordered)
 
     def close(self) -> None:
         """Accept no more jobs, and return at once; those inside will run.
 
-        Blocked submitters are refused. Closing again does nothing.
+        Blocked submitters are refused, and streams pull no more. Closing again does nothing.
 
         Clauses: WP-08, UN-02, UN-07.
         """
         self._closed = True
         while self._line:
             self._line.popleft().changed.set()
+        for stream in self._streams:
+            stream._end_pulling()
         self._move_up()
 
     def cancel(self) -> None:
@@ -270,15 +318,16 @@ class WorkerPool:
                     raise
                 # The body's own error goes before the bare cancellation.
 
-    def _accept(self, fn: Callable[[], Awaitable[T]]) -> Job[T]:
+    def _accept(
+        self, fn: Callable[[], Awaitable[T]], tell: Callable[[Job[T]], None] | None
+    ) -> Job[T]:
         """Take a job in. There is room, or the pool is closed."""
         if self._closed:
             self._move_up()
             raise PoolClosedError(CLOSED)
         if self._tasks is None:
-            msg = "this WorkerPool is not open: use it inside its 'async with' block"
-            raise RuntimeError(msg)
-        job = Job(self, fn)
+            raise RuntimeError(NOT_OPEN)
+        job = Job(self, fn, tell)
         self._jobs.append(job)
         self._move_up()
         return job
@@ -303,7 +352,7 @@ class WorkerPool:
             place.is_granted = True
             self._granted += 1
             place.changed.set()
-        if self._closed and not self._jobs and not self._running:
+        if self._closed and not (self._jobs or self._running or self._streams):
             self._drained.set()
 
     async def _work(self, job: Job[Any]) -> None:
@@ -313,6 +362,20 @@ class WorkerPool:
         # Before the outcome is told: whoever has seen it finds the room that the job took up.
         self._move_up()
         job._end()
+
+    def _enlist(self, stream: Stream[Any]) -> None:
+        """Start a stream's task."""
+        if self._closed:
+            raise PoolClosedError(CLOSED)
+        if self._tasks is None:
+            raise RuntimeError(NOT_OPEN)
+        self._streams.append(stream)
+        self._tasks.start_soon(stream._feed)
+
+    def _delist(self, stream: Stream[Any]) -> None:
+        """A stream's task is at its end."""
+        self._streams.remove(stream)
+        self._move_up()
 
     def _cancel_job(self, job: Job[Any]) -> bool:
         if job in self._jobs:

@@ -14,12 +14,15 @@ from quiesce_reference.errors import (
 from quiesce_reference.rates import every
 from quiesce_reference.result import Result
 from quiesce_reference.threads.channel import Channel
+from quiesce_reference.threads.condition import Condition
 from quiesce_reference.threads.context import CancelContext, Context
 from quiesce_reference.threads.fan_in import Merge, merge
 from quiesce_reference.threads.fan_out import first_success, map_concurrent
 from quiesce_reference.threads.mutex import Mutex
 from quiesce_reference.threads.object_pool import ObjectPool
 from quiesce_reference.threads.once import Once, once_func, once_value
+from quiesce_reference.threads.periodic import Periodic
+from quiesce_reference.threads.pipeline import Pipeline, Stage, pipeline
 from quiesce_reference.threads.rate_limiter import RateLimiter, Reservation
 from quiesce_reference.threads.rwlock import RWLock
 from quiesce_reference.threads.select import Receive, Selected, Send, select
@@ -35,6 +38,7 @@ __all__ = [
     "CancelContext",
     "Channel",
     "ChannelClosedError",
+    "Condition",
     "Context",
     "ContextCancelledError",
     "DeadlineExceededError",
@@ -45,6 +49,8 @@ __all__ = [
     "Mutex",
     "ObjectPool",
     "Once",
+    "Periodic",
+    "Pipeline",
     "PoolClosedError",
     "RWLock",
     "RateLimiter",
@@ -57,6 +63,7 @@ __all__ = [
     "Send",
     "Service",
     "SingleFlight",
+    "Stage",
     "TaskGroup",
     "Ticker",
     "WaitGroup",
@@ -69,5 +76,6 @@ __all__ = [
     "merge",
     "once_func",
     "once_value",
+    "pipeline",
     "select",
 ]

@@ -12,13 +12,15 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar, final
 
 from quiesce_reference.errors import JobCancelledError, PoolClosedError
+from quiesce_reference.threads.stream import Stream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from types import TracebackType
 
 __all__ = ["Job", "WorkerPool"]
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 CLOSED: Final = "the pool is closed: it accepts no more jobs"
@@ -31,8 +33,11 @@ class Job(Generic[T]):
     Clauses: WP-04, WP-15, UN-05, UN-11.
     """
 
-    def __init__(self, pool: WorkerPool, fn: Callable[[], T]) -> None:
+    def __init__(
+        self, pool: WorkerPool, fn: Callable[[], T], tell: Callable[[Job[T]], None] | None
+    ) -> None:
         self._pool = pool
+        self._tell = tell  # called once, when the job has ended
         self._fn: Callable[[], T] | None = fn  # until it has run: nothing keeps it longer
         # Written by one thread, before _ended is set; read by others after that.
         self._value: T | None = None
@@ -76,7 +81,13 @@ class Job(Generic[T]):
         """End the job without running it."""
         self._fn = None
         self._error = JobCancelledError("the job was cancelled before a worker took it")
+        self._end()
+
+    def _end(self) -> None:
+        """Let everybody know the outcome."""
         self._ended.set()
+        if self._tell is not None:
+            self._tell(self)
 
 
 @final
@@ -135,6 +146,7 @@ class WorkerPool:
         # Oldest first. Whenever it isn't empty the pool is full: who makes room hands it to
         # the first of them under the same hold of the lock, so nobody overtakes.
         self._line: deque[_Place] = deque()
+        self._streams: list[Stream[Any]] = []  # those that have a thread
 
     def submit(self, fn: Callable[[], T]) -> Job[T]:
         """Wait until there is room, hand over ``fn``, and return its job.
@@ -149,7 +161,10 @@ class WorkerPool:
 
         Clauses: WP-05, WP-06, WP-08, WP-09, WP-14.
         """
-        job = Job(self, fn)
+        return self._submit(fn, None)
+
+    def _submit(self, fn: Callable[[], T], tell: Callable[[Job[T]], None] | None) -> Job[T]:
+        job = Job(self, fn, tell)
         with self._lock:
             if self._accept(job):
                 return job
@@ -175,19 +190,51 @@ class WorkerPool:
 
         Clauses: WP-06.
         """
-        job = Job(self, fn)
+        job = Job(self, fn, None)
         with self._lock:
             return job if self._accept(job) else None
+
+    def stream(
+        self,
+        fn: Callable[[S], T],
+        source: Iterable[S],
+        *,
+        buffer: int = 0,
+        ordered: bool = False,
+    ) -> Stream[T]:
+        """Run ``fn`` for each item of ``source``; return an iterator over the outcomes.
+
+        The source is pulled as outcomes are taken, never further ahead than ``workers +
+        buffer`` items: see ``Stream``.
+
+        Args:
+          fn: called with one item, in a worker.
+          source: pulled one item at a time in a thread of the stream's own.
+          buffer: outcomes that may lie ready while all workers are busy with more.
+          ordered: give outcomes in the order of their items, not as jobs end.
+
+        Raises:
+          ValueError: ``buffer`` is negative.
+
+        Clauses: WP-07, WP-17, WP-18.
+        """
+        if buffer < 0:
+            msg = f"a buffer can't have {buffer} places: use 0 or more"
+            raise ValueError(msg)
+        return Stream(self, fn, source, places=self._workers + buffer, ordered=ordered)
 
     def close(self) -> None:
         """Accept no more jobs, and return at once; those inside will run.
 
-        Blocked submitters are refused. Closing again does nothing.
+        Blocked submitters are refused, and streams pull no more. Closing again does nothing.
 
         Clauses: WP-08, UN-02, UN-07.
         """
         with self._lock:
             self._close()
+            streams = list(self._streams)
+        for stream in streams:
+            stream._end_pulling()
 
     def cancel(self) -> None:
         """Accept no more jobs, drop those that are queued, and return at once.
@@ -201,14 +248,18 @@ class WorkerPool:
             for job in dropped:
                 job._is_cancelled = True
             self._close()
+            streams = list(self._streams)
         for job in dropped:
             job._drop()
+        for stream in streams:
+            stream._end_pulling()
 
     def wait(self) -> None:
         """Wait until the pool is closed, every job has ended, and every thread with it.
 
-        It may be called again, and by several threads. A job that waits for its own pool
-        waits for ever.
+        A stream's pull that is under way is waited for as well: nothing can interrupt it. It
+        may be called again, and by several threads. A job that waits for its own pool waits
+        for ever.
 
         Clauses: WP-11.
         """
@@ -259,7 +310,7 @@ class WorkerPool:
                 self._running -= 1
                 self._admit()
             # Only now: whoever has seen the outcome finds the room that the job took up.
-            job._ended.set()
+            job._end()
             del job  # or an idle worker keeps its value
 
     def _take(self) -> Job[Any] | None:
@@ -310,4 +361,18 @@ class WorkerPool:
         return True
 
     def _is_drained(self) -> bool:
-        return self._closed and not self._jobs and not self._running
+        return self._closed and not (self._jobs or self._running or self._streams)
+
+    def _enlist(self, stream: Stream[Any]) -> None:
+        """A stream is about to start its thread. Takes the lock, as the next one does."""
+        with self._lock:
+            if self._closed:
+                raise PoolClosedError(CLOSED)
+            self._streams.append(stream)
+
+    def _delist(self, stream: Stream[Any]) -> None:
+        """A stream's thread is at its end."""
+        with self._lock:
+            self._streams.remove(stream)
+            if self._is_drained():
+                self._drained.notify_all()

@@ -28,6 +28,7 @@ from quiesce.patterns.channel.relaxations import (
     ONE_MORE,
     OVERFLOW,
     RELAXATIONS,
+    SECOND_CLOSE_DROPS,
     SILENT,
     STEALS,
     WAKES_ONE,
@@ -121,6 +122,9 @@ class Channel(CallsModel):
         gone = put(leave(state, call), call, CANCELLED)
         tags = ("CH-15", "CH-16") if call not in state.joiners else ()
         yield Move(gone, tags)
+        loop = loop_of(state, call)
+        if loop is not None and loop.looks and loop.values:  # it has just received the last
+            yield from self._given_back(gone, loop.values[-1], relaxed)
         if LOST_WAKE_UP in relaxed and self._barging and state.buffer:
             for waiting in gone.receivers:
                 others = tuple(each for each in gone.receivers if each is not waiting)
@@ -147,25 +151,28 @@ class Channel(CallsModel):
         """What else may become of a call that is cancelled after its value has passed."""
         cancelled = put(state, call, CANCELLED)
         match outcome:
-            case ("returned", (_, value)) if self._barging:
-                if GHOST_RECEIVER in relaxed:
-                    yield Move(cancelled, (), GHOST_RECEIVER)
             case ("returned", (_, value)):
-                # Or the receive gives it back, as if it had never been made.
-                back = evolve(cancelled, buffer=(value, *state.buffer))
-                if receiver := self._first_receiver(state):
-                    without = tuple(e for e in state.receivers if e is not receiver)
-                    passed = evolve(cancelled, receivers=without)
-                    yield Move(deliver(passed, receiver.call, value), ("CH-15",))
-                elif self._has_room(state):
-                    yield Move(back, ("CH-15", "CH-16"))
-                elif OVERFLOW in relaxed and self._capacity:
-                    yield Move(back, (), OVERFLOW)
+                yield from self._given_back(cancelled, value, relaxed)
                 if GHOST_RECEIVER in relaxed:
                     yield Move(cancelled, (), GHOST_RECEIVER)
             case _:
                 if GHOST_SENDER in relaxed:
                     yield Move(cancelled, (), GHOST_SENDER)
+
+    def _given_back(self, state: State, value: int, relaxed: Collection[str]) -> Iterable[Move]:
+        """A cancelled receive gives its value back, as if it had never been made."""
+        if self._barging:  # where the value is taken only by who is no longer cancelled
+            return
+        back = evolve(state, buffer=(value, *state.buffer))
+        if receiver := self._first_receiver(state):
+            left = tuple(each for each in state.receivers if each is not receiver)
+            yield Move(
+                deliver(evolve(state, receivers=left), receiver.call, value), ("CH-15", "CH-16")
+            )
+        elif self._has_room(state):
+            yield Move(back, ("CH-15", "CH-16"))
+        elif OVERFLOW in relaxed and self._capacity:
+            yield Move(back, (), OVERFLOW)
 
     def follow(self, state: State, relaxed: Collection[str]) -> Iterable[Move]:
         for loop in state.loops:
@@ -173,8 +180,12 @@ class Channel(CallsModel):
                 yield from self._receive(state, loop.call, MAIN, True, relaxed)
         for waiting in state.senders:
             yield from self._sender_follows(state, waiting, relaxed)
+            if not state.send_ends or not state.receive_ends:
+                break  # all end, and in which order makes no difference
         for waiting in state.receivers:
             yield from self._receiver_follows(state, waiting, relaxed)
+            if state.is_closed and not state.buffer:
+                break
         if not state.unfinished:
             for call in state.joiners:
                 yield Move(put(leave(state, call), call, returned("joined")), ("CH-21",))
@@ -347,6 +358,8 @@ class Channel(CallsModel):
             if self._refuses_second_close and end == MAIN:
                 closed = put(state, call, REFUSED)
             yield Move(closed, ("CH-08", "UN-07"))
+            if SECOND_CLOSE_DROPS in relaxed:
+                yield Move(evolve(closed, buffer=()), (), SECOND_CLOSE_DROPS)
             return
         closed = evolve(closed, send_ends=state.send_ends - {end})
         yield Move(closed, ("CH-20",) if self._two_ends else ())

@@ -18,6 +18,7 @@ __all__ = [
     "ONE_MORE",
     "OVERFLOW",
     "RELAXATIONS",
+    "SECOND_CLOSE_DROPS",
     "SILENT",
     "STEALS",
     "WAKES_ONE",
@@ -25,6 +26,7 @@ __all__ = [
 
 CLOSE_DROPS: Final = "CH-05 the close drops what the buffer holds"
 BLOCKS_AFTER_CLOSE: Final = "CH-05 a receive after the close blocks"
+SECOND_CLOSE_DROPS: Final = "UN-07 a second close drops what the buffer holds"
 WAKES_ONE: Final = "CH-06 the close leaves a blocked receiver waiting"
 SILENT: Final = "CH-07 a send on the closed channel seems to succeed"
 FIRST_CLONE_ENDS: Final = "CH-20 receivers see the end while a sending end is open"
@@ -43,18 +45,19 @@ RELAXATIONS = {
     signature: signature[:5]
     for signature in (  # narrowest first
         CLOSE_DROPS,
+        SECOND_CLOSE_DROPS,
         BLOCKS_AFTER_CLOSE,
         WAKES_ONE,
         SILENT,
         FIRST_CLONE_ENDS,
         NOW_IS_LATER,
-        HIDDEN_SLOT,
-        ONE_MORE,
         FREES_TWO,
         LOST_WAKE_UP,
         OVERFLOW,
         GHOST_RECEIVER,
         GHOST_SENDER,
+        HIDDEN_SLOT,
+        ONE_MORE,
         DOUBLE,
         STEALS,
     )

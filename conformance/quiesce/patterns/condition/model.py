@@ -77,9 +77,13 @@ EITHER = "either"
 
 @attrs.frozen
 class Waiter:
-    """A wait that gave the lock up, until ``deadline`` (nanoseconds) if it has one."""
+    """A wait that gave the lock up, until ``deadline`` (nanoseconds) if it has one.
+
+    Those of one ``age`` came in an order that nothing has told yet.
+    """
 
     call: int
+    age: int
     deadline: int | None = None
 
 
@@ -110,7 +114,8 @@ class State(Calls):
     """One condition."""
 
     holder: Holder | None = None
-    waiters: tuple[Waiter, ...] = ()  # in their order; by call where that is not promised
+    waiters: tuple[Waiter, ...] = ()  # by age, then by call
+    age: int = 0  # of the next waiter
     contenders: tuple[Contender, ...] = ()  # by call
     now: int = START
 
@@ -137,7 +142,9 @@ class Condition(CallsModel):
                 yield Move(put(state, call, REFUSED), ("CO-04",))
             case "notify_here":
                 held = state.holder is not None
-                if fact.inside is None and (self._owned or not held):
+                # A function under another condition's lock (-1) holds nothing here.
+                inside = fact.inside is not None and fact.inside >= 0
+                if not inside and (self._owned or not held):
                     yield Move(put(state, call, REFUSED), ("CO-04",))
                 else:
                     for move in self._notify(state, given["n"], relaxed):
@@ -186,7 +193,7 @@ class Condition(CallsModel):
                 yield from unlocked(withdraw(gone, contender), call, CANCEL_UNLOCKED, relaxed)
         for waiter in state.waiters:
             if waiter.call == call:
-                left = evolve(state, waiters=without(state.waiters, waiter))
+                left = evolve(state, waiters=without(state.waiters, call))
                 yield Move(contend(left, Contender(call, LEAVE, may=self._spurious)), ("CO-03",))
                 yield from unlocked(left, call, CANCEL_UNLOCKED, relaxed)
 
@@ -194,7 +201,7 @@ class Condition(CallsModel):
         after, tags = evolve(state, now=at), []
         for waiter in state.waiters:
             if waiter.deadline is not None and waiter.deadline <= at:
-                after = evolve(after, waiters=without(after.waiters, waiter))
+                after = evolve(after, waiters=without(after.waiters, waiter.call))
                 after = contend(after, Contender(waiter.call, RETURN, got=False, may=True))
                 tags = ["CO-03"]
         yield Move(after, tuple(tags))
@@ -213,6 +220,9 @@ class Condition(CallsModel):
                 leaving = contend(withdraw(state, contender), Contender(contender.call, LEAVE))
                 yield from self._notify(leaving, 1, relaxed)
 
+    def seal(self, state: State) -> Any:
+        return self._aged(super().seal(state))
+
     def may_rest(self, state: State) -> bool:
         # What follows while the lock is held may as well follow later.
         return state.holder is not None and all(e.phase != STARTING for e in state.executions)
@@ -228,16 +238,14 @@ class Condition(CallsModel):
 
     # Inside.
 
-    def _take(
-        self, state: State, contender: Contender, relaxed: Collection[str]
-    ) -> Iterable[Move]:
+    def _take(self, state: State, contender: Contender, relaxed: Collection[str]) -> Iterable[Move]:
         """The contender, who stands in ``contenders`` no more, gets the free lock."""
         call = contender.call
         given_up = ("CO-01",) if state.waiters else ()  # the waiters' lock
         match contender.purpose:
             case "enter":
                 deadline = None if contender.timeout is None else state.now + contender.timeout
-                yield Move(self._wait(state, Waiter(call, deadline)), given_up)
+                yield Move(wait(state, Waiter(call, state.age, deadline)), given_up)
                 if KEEPS_LOCK in relaxed:
                     yield Move(evolve(state, holder=Holder(call)), (), KEEPS_LOCK)
             case "notify":
@@ -266,12 +274,6 @@ class Condition(CallsModel):
                 if LOST_ON_CANCEL in relaxed:
                     yield Move(gone, (), LOST_ON_CANCEL)
 
-    def _wait(self, state: State, waiter: Waiter) -> State:
-        waiters = (*state.waiters, waiter)
-        if not self._fifo:
-            waiters = tuple(sorted(waiters, key=lambda each: each.call))
-        return evolve(state, waiters=waiters)
-
     def _notify(self, state: State, n: int, relaxed: Collection[str]) -> Iterator[Move]:
         """Wake ``n`` waiters, or all if fewer wait.
 
@@ -298,11 +300,12 @@ class Condition(CallsModel):
     ) -> Iterator[Move]:
         waiters = state.waiters
         n = min(n, len(waiters))
-        if self._fifo:
-            yield Move(wake(state, waiters[:n]), tags)
-        else:
-            for chosen in combinations(waiters, n):
-                yield Move(wake(state, chosen), tags)
+        if n:
+            state = self._aged(state)  # who comes from now on, came after those who are left
+        last = waiters[n - 1].age if n else 0
+        first = tuple(waiter for waiter in waiters if waiter.age < last)
+        for chosen in combinations([w for w in waiters if w.age == last], n - len(first)):
+            yield Move(wake(state, (*first, *chosen)), tags)
         if OTHER_ORDER in relaxed:
             for chosen in combinations(waiters, n):
                 yield Move(wake(state, chosen), (), OTHER_ORDER)
@@ -310,12 +313,26 @@ class Condition(CallsModel):
             for number in range(len(waiters) + 1):
                 yield Move(wake(state, waiters[:number]), (), OTHER_NUMBER)
 
+    def _aged(self, state: State) -> State:
+        """The state in which the next waiter comes after all who wait, if that counts."""
+        if not self._fifo:
+            return state
+        ages = sorted({waiter.age for waiter in state.waiters})
+        waiters = tuple(evolve(w, age=ages.index(w.age)) for w in state.waiters)
+        return evolve(state, waiters=waiters, age=len(ages))
+
+
+def wait(state: State, waiter: Waiter) -> State:
+    """The state in which one more waits."""
+    waiters = sorted((*state.waiters, waiter), key=lambda each: (each.age, each.call))
+    return evolve(state, waiters=tuple(waiters))
+
 
 def wake(state: State, waiters: tuple[Waiter, ...]) -> State:
     """The state in which these waiters were notified and contend for the lock."""
     for waiter in waiters:
         got = None if waiter.deadline is None else True
-        state = evolve(state, waiters=without(state.waiters, waiter))
+        state = evolve(state, waiters=without(state.waiters, waiter.call))
         state = contend(state, Contender(waiter.call, RETURN, got=got))
     return state
 
@@ -332,14 +349,12 @@ def withdraw(state: State, contender: Contender) -> State:
     return evolve(state, contenders=contenders)
 
 
-def without(waiters: tuple[Waiter, ...], gone: Waiter) -> tuple[Waiter, ...]:
+def without(waiters: tuple[Waiter, ...], call: int) -> tuple[Waiter, ...]:
     """The waiters but for one."""
-    return tuple(waiter for waiter in waiters if waiter is not gone)
+    return tuple(waiter for waiter in waiters if waiter.call != call)
 
 
-def unlocked(
-    state: State, call: int, signature: str, relaxed: Collection[str]
-) -> Iterator[Move]:
+def unlocked(state: State, call: int, signature: str, relaxed: Collection[str]) -> Iterator[Move]:
     """A relaxation: the call ends at once, and leaving its block may free another's lock."""
     if signature in relaxed:
         over = put(state, call, ANY)

@@ -33,7 +33,7 @@ STIMULI = (
     Weighted(
         "hold_the_lock",
         Start,
-        5,
+        4,
         fixed={"operation": "hold"},
         choices={"cancel": CANCELS, "instance": (0, 0, 0, 1)},
     ),
@@ -71,7 +71,7 @@ STIMULI = (
     Weighted(
         "let_a_function_end",
         Open,
-        8,
+        16,  # often: all who come while the lock is held may get it in any order
         choices={"which": (0, 1), "outcome": ("value", "value", "none", "error")},
     ),
     Weighted("cancel_a_caller", Cancel, 7, choices={"which": (0, 1, 2, 3)}, worlds=ASYNC),

@@ -26,7 +26,7 @@ from quiesce.patterns.context.looks import (
 from quiesce.worlds.world import START
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from quiesce.adapters import Adapter
     from quiesce.stimuli import Began, Part
@@ -126,7 +126,7 @@ class State(Calls):
 class Context(CallsModel):
     """The model of one tree of scopes."""
 
-    relaxations = RELAXATIONS
+    relaxations: Mapping[str, str] = RELAXATIONS
     alien = ALIEN
 
     def __init__(self, adapter: Adapter) -> None:

@@ -133,13 +133,12 @@ class Mutex(CallsModel):
     ) -> Iterable[Move]:
         call, index = execution.leader, execution.index
         assert isinstance(call, int)  # nobody else brings functions
-        if outcome in ("error", "panic", "exit"):
-            yield from self._ends(state, call, raised(outcome, index), ("UN-05",), relaxed)
-            return
         value = ("value", index) if outcome == "value" else None
-        yield from self._ends(
-            state, call, returned((True, value) if call in state.tries else value), (), relaxed
-        )
+        told = returned((True, value) if call in state.tries else value)
+        tags: tuple[str, ...] = ()
+        if outcome in ("error", "panic", "exit"):
+            told, tags = raised(outcome, index), ("UN-05",)
+        yield from self._ends(state, call, told, tags, relaxed)
 
     def cancel(self, state: State, call: int, relaxed: Collection[str]) -> Iterable[Move]:
         waiter = next((w for w in state.queue if w.call == call), None)

@@ -114,11 +114,11 @@ class RWLock(CallsModel):
     ) -> Iterable[Move]:
         call, index = execution.leader, execution.index
         assert isinstance(call, int)  # nobody else brings functions
+        value = ("value", index) if outcome == "value" else None
+        told = returned((True, value) if call in state.tries else value)
+        tags: tuple[str, ...] = ()
         if outcome in ("error", "panic", "exit"):
             told, tags = raised(outcome, index), ("UN-05",)
-        else:
-            value = ("value", index) if outcome == "value" else None
-            told, tags = returned((True, value) if call in state.tries else value), ()
         yield from self._ends(state, call, state.mode(call), told, tags, relaxed)
 
     def cancel(self, state: State, call: int, relaxed: Collection[str]) -> Iterable[Move]:

@@ -120,10 +120,11 @@ class Service(CallsModel):
                         tags = (*move.clauses, *after.clauses)
                         yield Move(after.state, tags, move.relaxed or after.relaxed)
             case "stop":
-                inside = ("UN-08",) if fact.inside is not None else ()
+                inside = fact.inside is not None and fact.inside >= 0  # and not another's body
+                tags = ("UN-08",) if inside else ()
                 for move in self._stop(put(state, call, returned()), relaxed):
-                    yield evolve(move, clauses=(*move.clauses, *inside))
-                yield from self._stop_relaxed(state, call, fact.inside is not None, relaxed)
+                    yield evolve(move, clauses=(*move.clauses, *tags))
+                yield from self._stop_relaxed(state, call, inside, relaxed)
             case "stopping":
                 seen = state.asked and not state.lost
                 yield Move(put(state, call, returned(seen)), ("BG-04",))

@@ -4,18 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import attrs
+
 from quiesce.model import BLOCKED, Move, evolve
-from quiesce.patterns.calls import REFUSED, put, returned
+from quiesce.patterns.calls import REFUSED, Outcome, put, returned, start
 from quiesce.patterns.task_group.state import FAILURES, STARTS, Group, Starts, normal
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from quiesce.adapters import Adapter
-    from quiesce.patterns.calls import Execution, Outcome
-    from quiesce.stimuli import Began
+    from quiesce.patterns.calls import Execution
+    from quiesce.stimuli import Began, Part
 
-__all__ = ["PlainGroup"]
+__all__ = ["Plain", "PlainGroup"]
+
+
+@attrs.frozen
+class Plain(Group):
+    """One plain group."""
+
+    waiters: frozenset[int] = frozenset()
+    released: tuple[tuple[int, Outcome], ...] = ()  # waits that found nothing left to wait for
+    lookers: frozenset[int] = frozenset()  # let in, and about to look at the scope
+    waited: bool = False  # a wait has returned
 
 
 class PlainGroup(Starts):
@@ -26,6 +38,9 @@ class PlainGroup(Starts):
         dialect = adapter.dialect
         self._cancels = dialect.get("on_failure", "cancel_rest") == "cancel_rest"
         self._reusable = dialect.get("reuse", "allowed") == "allowed"
+
+    def initial(self, part: Part) -> Plain:
+        return Plain(limit=self._limit)
 
     def begin(self, state: Any, fact: Began, relaxed: Collection[str]) -> Iterable[Move]:
         call, operation = fact.call, fact.operation
@@ -49,7 +64,7 @@ class PlainGroup(Starts):
             case "look":
                 yield Move(put(state, call, self.look(state)), self.look_tags(state))
 
-    def _situations(self, state: Group, fact: Began) -> Iterable[str]:
+    def _situations(self, state: Plain, fact: Began) -> Iterable[str]:
         """The clauses that a start exercises by the situation it meets."""
         if fact.inside is not None and fact.inside >= 0:
             yield "TG-14"
@@ -57,7 +72,7 @@ class PlainGroup(Starts):
         if state.waited:
             yield "TG-15"
 
-    def _set_limit(self, state: Group, call: int, limit: int | None) -> Iterable[Move]:
+    def _set_limit(self, state: Plain, call: int, limit: int | None) -> Iterable[Move]:
         if state.active or state.starters:
             yield Move(put(state, call, REFUSED), ("TG-13",))
         if not state.active:  # where only starters wait, both are fine
@@ -82,23 +97,42 @@ class PlainGroup(Starts):
             yield Move(put(looked, call, self.look(state)))
         if self.is_idle(state):
             for call in sorted(state.waiters):
-                yield Move(self.let_go(state, call), self.wait_tags(state))
+                yield Move(self._release(state, call), self.wait_tags(state))
+        for call, answer in state.released:
+            yield Move(self._let_go(state, call, answer))
 
-    def _slot_tags(self, state: Group) -> tuple[str, ...]:
+    def _slot_tags(self, state: Plain) -> tuple[str, ...]:
         if not state.errors:
             return ("TG-09",)
         return ("TG-09", "TG-08", "TG-10") if self._cancels else ("TG-09",)
 
-    def is_idle(self, state: Group) -> bool:
+    def is_idle(self, state: Plain) -> bool:
         """Whether nothing is left to wait for."""
         return not state.active and not (self._queues and state.starters)
 
-    def let_go(self, state: Group, call: int) -> Group:
-        """The state in which a wait has returned."""
-        after = evolve(state, waiters=state.waiters - {call}, waited=True)
-        return put(after, call, self.answer(state.errors) if state.errors else returned())
+    def let_in(self, state: Any, call: int, operation: str) -> Any:
+        if operation != "go_then_look":
+            return super().let_in(state, call, operation)
+        free = state.without(call)
+        return put(evolve(start(free, call), lookers=free.lookers | {call}), call, BLOCKED)
 
-    def wait_tags(self, state: Group) -> tuple[str, ...]:
+    def cancel(self, state: Any, call: int, relaxed: Collection[str]) -> Iterable[Move]:
+        released = tuple(entry for entry in state.released if entry[0] != call)
+        gone = evolve(state, waiters=state.waiters - {call}, released=released)
+        yield from super().cancel(gone, call, relaxed)
+
+    def _release(self, state: Plain, call: int) -> Plain:
+        """The state in which a wait need not wait. Until it returns, others may start anew."""
+        answer = self.answer(state.errors) if state.errors else returned()
+        released = tuple(sorted((*state.released, (call, answer))))
+        return evolve(state, waiters=state.waiters - {call}, released=released)
+
+    def _let_go(self, state: Plain, call: int, answer: Outcome) -> Plain:
+        """The state in which a wait has returned."""
+        released = tuple(entry for entry in state.released if entry[0] != call)
+        return put(evolve(state, released=released, waited=True), call, answer)
+
+    def wait_tags(self, state: Plain) -> tuple[str, ...]:
         """The clauses that the return of a wait exercises."""
         tags = ["TG-01", "TG-23"]
         if len(state.waiters) > 1:
@@ -111,13 +145,13 @@ class PlainGroup(Starts):
             tags.append("TG-17")
         return tuple(tags)
 
-    def look(self, state: Group) -> Outcome:
+    def look(self, state: Plain) -> Outcome:
         """What is seen of the scope: open, done, or the error that ended it."""
         if state.errors and (self._cancels or state.waited):
             return ("raised", state.errors[0])
         return returned(state.waited)
 
-    def look_tags(self, state: Group) -> tuple[str, ...]:
+    def look_tags(self, state: Plain) -> tuple[str, ...]:
         """The clauses that a look at the scope exercises."""
         if state.errors:
             return () if state.waited else ("TG-03",)

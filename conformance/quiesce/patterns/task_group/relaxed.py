@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from quiesce.model import ANY, BLOCKED, Move, evolve
 from quiesce.patterns.calls import CANCELLED, drop, put, returned, start
-from quiesce.patterns.task_group.model import PlainGroup
-from quiesce.patterns.task_group.state import FAILURES, IMMEDIATE, STARTS, Group
-from quiesce.patterns.task_group.structured import StructuredGroup
+from quiesce.patterns.task_group.model import Plain, PlainGroup
+from quiesce.patterns.task_group.state import CANCELLED_RUNS, FAILURES, IMMEDIATE, STARTS
+from quiesce.patterns.task_group.structured import Block, StructuredGroup
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -37,7 +37,6 @@ SLOT_KEPT_ON_ERROR = "TG-09 a function that fails keeps its slot"
 SLOT_KEPT = "TG-09 a function that ends keeps its slot"
 STARTER_STUCK = "TG-09 a start waits although a slot is free"
 LEFT_EARLY = "TG-01 a wait returns while functions run"
-OVER_LIMIT = "TG-07 a function starts although the limit is reached"
 
 CHILD_CANCEL_SPREADS = "TG-21 a child that was cancelled alone counts as an error"
 IMMEDIATE_MISSED = "TG-22 a child that ends at once is not accounted for"
@@ -59,6 +58,7 @@ class RelaxedPlainGroup(PlainGroup):
     """The plain group, with one clause dropped for each signature in ``relaxed``."""
 
     relaxations: Mapping[str, str] = named(
+        CANCELLED_RUNS,
         TOLD_BEFORE_CANCELLED,
         SCOPE_DEAF,
         SCOPE_OPEN,
@@ -77,7 +77,6 @@ class RelaxedPlainGroup(PlainGroup):
         SLOT_KEPT,
         STARTER_STUCK,
         LEFT_EARLY,
-        OVER_LIMIT,
     )
 
     def begin(self, state: Any, fact: Began, relaxed: Collection[str]) -> Iterable[Move]:
@@ -105,8 +104,9 @@ class RelaxedPlainGroup(PlainGroup):
         ):
             if applies and signature in relaxed:
                 yield Move(unknown, (), signature)
-                yield Move(start(unknown, call), (), signature)
                 yield Move(put(state, call, BLOCKED), (), signature)
+        if REUSE_FAILS in relaxed and not self._reusable:
+            yield Move(start(unknown, call), (), REUSE_FAILS)
 
     def ended(
         self, state: Any, execution: Execution, outcome: str, relaxed: Collection[str]
@@ -127,8 +127,6 @@ class RelaxedPlainGroup(PlainGroup):
                 continue
             if STARTER_STUCK in relaxed:
                 yield Move(evolve(state, stuck=state.stuck | {call}), (), STARTER_STUCK)
-            if OVER_LIMIT in relaxed:
-                yield Move(self.let_in(state, call, operation), (), OVER_LIMIT)
             for signature, applies in (
                 (START_DROPPED, self._cancels),
                 (ERROR_STOPS_REST, not self._cancels),
@@ -145,35 +143,35 @@ class RelaxedPlainGroup(PlainGroup):
         for call in sorted(state.waiters):
             yield from self._wrong_answers(state, call, relaxed)
 
-    def _wrong_answers(self, state: Group, call: int, relaxed: Collection[str]) -> Iterable[Move]:
+    def _wrong_answers(self, state: Plain, call: int, relaxed: Collection[str]) -> Iterable[Move]:
         left = evolve(state, waiters=state.waiters - {call}, waited=True)
         if not self.is_idle(state):
             if LEFT_EARLY in relaxed:
                 yield Move(put(left, call, ANY), (), LEFT_EARLY)
             return
         panicked = any(kind != "error" for kind, _ in state.errors)
-        answers = [returned()] if state.errors else []
         if self._first:
             if OTHER_ERROR in relaxed:
                 for error in state.errors[1:]:
                     yield Move(put(left, call, ("raised", error)), (), OTHER_ERROR)
-            if ERROR_LOST in relaxed:
-                for answer in answers:
-                    yield Move(put(left, call, answer), (), ERROR_LOST)
+            if ERROR_LOST in relaxed and state.errors:
+                yield Move(put(left, call, returned()), (), ERROR_LOST)
         for signature, applies in (
             (ERROR_MISSING, len(state.errors) > 1 or (state.errors and not self._first)),
             (PANIC_LOST, panicked),
-            (WAITER_TOLD_OTHER, state.waited),
+            (WAITER_TOLD_OTHER, state.waited or bool(state.released)),
             (REUSE_FAILS, state.waited),
         ):
             if applies and signature in relaxed:
                 yield Move(put(left, call, ANY), (), signature)
+                yield Move(evolve(state, waiters=state.waiters - {call}), (), signature)
 
 
 class RelaxedStructuredGroup(StructuredGroup):
     """The structured group, with one clause dropped for each signature in ``relaxed``."""
 
     relaxations: Mapping[str, str] = named(
+        CANCELLED_RUNS,
         CHILD_CANCEL_SPREADS,
         IMMEDIATE_MISSED,
         FORGOTTEN,
@@ -190,7 +188,6 @@ class RelaxedStructuredGroup(StructuredGroup):
         STARTER_STUCK,
         ORPHANED,
         LEFT_EARLY,
-        OVER_LIMIT,
     )
 
     def begin(self, state: Any, fact: Began, relaxed: Collection[str]) -> Iterable[Move]:
@@ -208,8 +205,9 @@ class RelaxedStructuredGroup(StructuredGroup):
         ):
             if applies and signature in relaxed:
                 yield Move(unknown, (), signature)
-                yield Move(start(unknown, call), (), signature)
                 yield Move(put(state, call, BLOCKED), (), signature)
+                if signature != INSIDE_FAILS:
+                    yield Move(start(unknown, call), (), signature)
         if operation in IMMEDIATE and state.block is not None and IMMEDIATE_MISSED in relaxed:
             yield Move(unknown, (), IMMEDIATE_MISSED)
             for_ever = evolve(state, stuck=state.stuck | {state.block})
@@ -238,8 +236,6 @@ class RelaxedStructuredGroup(StructuredGroup):
                 continue
             if STARTER_STUCK in relaxed:
                 yield Move(evolve(state, stuck=state.stuck | {call}), (), STARTER_STUCK)
-            if OVER_LIMIT in relaxed:
-                yield Move(self.let_in(state, call, operation), (), OVER_LIMIT)
         if CHILD_CANCEL_SPREADS in relaxed:
             for move in self._drop_children(state):
                 spread = evolve(move.state, aborting=True, result=ANY)
@@ -258,7 +254,7 @@ class RelaxedStructuredGroup(StructuredGroup):
         if CANCEL_FIRST in relaxed and state.cancelled and state.errors and not state.active:
             yield Move(put(left, state.block, CANCELLED), (), CANCEL_FIRST)
 
-    def finish(self, state: Group) -> Iterable[Move]:
+    def finish(self, state: Block) -> Iterable[Move]:
         if state.result == ANY:  # the relaxation that says nothing of how the block is left
             assert state.block is not None  # or it could not be left
             yield Move(put(evolve(state, block=None), state.block, ANY))

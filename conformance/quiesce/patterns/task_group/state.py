@@ -6,7 +6,7 @@ until the group lets it in; a group that queues answers it at once and keeps the
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import attrs
 
@@ -21,15 +21,26 @@ from quiesce.patterns.calls import (
     returned,
     start,
 )
-from quiesce.stimuli import Began, Cancelled, Fact, Part
+from quiesce.stimuli import Began, Cancelled, Fact
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Sequence
 
     from quiesce.adapters import Adapter
+    from quiesce.model import View
     from quiesce.patterns.calls import Execution, Outcome
 
-__all__ = ["FAILURES", "IMMEDIATE", "STARTS", "Group", "Starts"]
+__all__ = [
+    "CANCELLED_RUNS",
+    "FAILURES",
+    "IMMEDIATE",
+    "STARTS",
+    "Group",
+    "Leaf",
+    "Starts",
+    "normal",
+    "refuse",
+]
 
 #: How a user function fails.
 FAILURES = ("error", "panic", "exit")
@@ -39,51 +50,49 @@ STARTS = ("go", "go_then_look", "go_now", "fail_now")
 #: where it comes out: as one that is no user function's.
 IMMEDIATE = {"go_now": None, "fail_now": ("refused",)}
 
+OVER_LIMIT = "TG-07 a function starts although the limit is reached"
+ZERO_RUNS = "TG-12 a function starts in a group whose limit is 0"
+
+CANCELLED_RUNS = "UN-04 a start that was cancelled runs all the same"
+
 #: An error as outcomes hold it: kind and index of its execution.
 Leaf = tuple[Any, ...]
 
 
 @attrs.frozen
 class Group(Calls):
-    """One group. A structured one has a block, which the call ``run`` enters and leaves."""
+    """One group."""
 
     limit: int | None = None
     starters: tuple[tuple[int, str], ...] = ()  # calls without a slot yet, and their operations
     errors: tuple[Leaf, ...] = ()  # in order of time
-    # Plain groups.
-    waiters: frozenset[int] = frozenset()
-    lookers: frozenset[int] = frozenset()  # let in, and about to look at the scope
-    waited: bool = False  # a wait has returned
-    # Structured groups.
-    block: int | None = None  # the run whose block is open
-    body_over: bool = False
-    result: Outcome | None = None  # of the block, if nothing cuts it short
-    aborting: bool = False
-    cancelled: bool = False  # the run was
     dropped: frozenset[int] = frozenset()  # starts whose functions were cancelled alone
-    # Relaxations only.
-    lost: int = 0  # slots that nothing gives back
-    stuck: frozenset[int] = frozenset()  # starters that nothing lets in
+    lost: int = 0  # relaxations only: slots that nothing gives back
+    stuck: frozenset[int] = frozenset()  # relaxations only: calls that nothing wakes
 
     @property
     def children(self) -> tuple[Execution, ...]:
-        """Executions that run or are about to, other than the block's body."""
-        return tuple(e for e in self.active if e.leader != self.block)
+        """Executions that hold slots: they run, or are about to."""
+        return self.active
 
     @property
     def has_room(self) -> bool:
         """Whether a slot is free."""
         return self.limit is None or len(self.children) + self.lost < self.limit
 
-    def without(self, call: int) -> Group:
+    def without(self, call: int) -> Self:
         """The state in which the call waits for no slot."""
         return evolve(self, starters=tuple(entry for entry in self.starters if entry[0] != call))
+
+
+G = TypeVar("G", bound=Group)
 
 
 class Starts(CallsModel):
     """The part of the model that both kinds of group share."""
 
     value = "TG-01 a call ends otherwise than the group's state says"
+    extra = "UN-03 a function runs that nobody started"
 
     def __init__(self, adapter: Adapter, limit: Any) -> None:
         dialect = adapter.dialect
@@ -91,14 +100,12 @@ class Starts(CallsModel):
         self._limit = normal(limit)
         self._first = dialect.get("errors", "first") == "first"
         self._queues = dialect.get("at_limit", "blocks") == "queues"
-        self.extra = "TG-07 more functions run than the limit allows"
-        if self._limit == 0:
-            self.extra = "TG-12 a function runs in a group whose limit is 0"
-        elif self._limit is None:
-            self.extra = "UN-03 a function runs that nobody started"
 
-    def initial(self, part: Part) -> Group:
-        return Group(limit=self._limit)
+    def blame(self, expected: Sequence[View], seen: View) -> str:
+        found = super().blame(expected, seen)
+        if found != self.extra or self._limit is None:
+            return found
+        return OVER_LIMIT if self._limit else ZERO_RUNS
 
     def apply(self, state: Any, fact: Fact, relaxed: Collection[str]) -> Iterable[Move]:
         match fact:
@@ -111,6 +118,8 @@ class Starts(CallsModel):
                 # goes down with it.
                 yield Move(state)
                 yield from _undone(state, call)
+                if CANCELLED_RUNS in relaxed:
+                    yield Move(put(state.without(call), call, CANCELLED), (), CANCELLED_RUNS)
             case _:
                 yield from super().apply(state, fact, relaxed)
 
@@ -130,11 +139,9 @@ class Starts(CallsModel):
         after = start(state, call) if state.has_room else state
         yield Move(put(after, call, returned(state.has_room)), tags)
 
-    def let_in(self, state: Group, call: int, operation: str) -> Group:
+    def let_in(self, state: G, call: int, operation: str) -> G:
         """The state in which the start has its slot."""
         free = state.without(call)
-        if operation == "go_then_look":
-            return put(evolve(start(free, call), lookers=free.lookers | {call}), call, BLOCKED)
         if free.of(call) is not None or not self._queues:
             free = put(free, call, returned())
         if operation not in IMMEDIATE:
@@ -142,14 +149,13 @@ class Starts(CallsModel):
         leaf = IMMEDIATE[operation]
         return free if leaf is None else self.failed(free, leaf)
 
-    def failed(self, state: Group, leaf: Leaf) -> Group:
+    def failed(self, state: G, leaf: Leaf) -> G:
         """The state in which a function has failed so."""
         return evolve(state, errors=(*state.errors, leaf))
 
     def cancel(self, state: Any, call: int, relaxed: Collection[str]) -> Iterable[Move]:
-        """A start goes without its slot, a wait without an answer; the group stays as it is."""
-        gone = evolve(state.without(call), waiters=state.waiters - {call})
-        yield Move(put(gone, call, CANCELLED))
+        """A start goes without its slot, and the group stays as it is."""
+        yield Move(put(state.without(call), call, CANCELLED))
 
     def seal(self, state: Any) -> Any:
         sealed = super().seal(state)
@@ -168,7 +174,7 @@ def normal(limit: Any) -> int | None:
     return None if limit is None or limit < 0 else int(limit)
 
 
-def refuse(state: Group, calls: Iterable[int]) -> Group:
+def refuse(state: G, calls: Iterable[int]) -> G:
     """The state in which these starts are refused; a queued one is forgotten."""
     for call in calls:
         state = state.without(call)

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import attrs
+
 from quiesce.model import BLOCKED, Move, evolve
-from quiesce.patterns.calls import CANCELLED, REFUSED, drop, put, returned, start
+from quiesce.patterns.calls import CANCELLED, REFUSED, Outcome, drop, put, returned, start
 from quiesce.patterns.task_group.state import FAILURES, STARTS, Group, Leaf, Starts, refuse
 
 if TYPE_CHECKING:
@@ -18,9 +20,25 @@ if TYPE_CHECKING:
 
     from quiesce.adapters import Adapter
     from quiesce.patterns.calls import Execution
-    from quiesce.stimuli import Began
+    from quiesce.stimuli import Began, Part
 
-__all__ = ["StructuredGroup"]
+__all__ = ["Block", "StructuredGroup"]
+
+
+@attrs.frozen
+class Block(Group):
+    """One structured group, and its block if that is open."""
+
+    block: int | None = None  # the run whose block is open
+    body_over: bool = False
+    result: Outcome | None = None  # of the block, if nothing cuts it short
+    aborting: bool = False
+    cancelled: bool = False  # the run was
+
+    @property
+    def children(self) -> tuple[Execution, ...]:
+        """Executions that hold slots: the body has none."""
+        return tuple(e for e in self.active if e.leader != self.block)
 
 
 class StructuredGroup(Starts):
@@ -32,13 +50,16 @@ class StructuredGroup(Starts):
         super().__init__(adapter, limit)
         self._refuses = adapter.dialect.get("aborting", "refuses") == "refuses"
 
+    def initial(self, part: Part) -> Block:
+        return Block(limit=self._limit)
+
     def begin(self, state: Any, fact: Began, relaxed: Collection[str]) -> Iterable[Move]:
         call, operation = fact.call, fact.operation
         match operation:
             case "run" if state.block is not None:
                 yield Move(put(state, call, REFUSED))
             case "run":
-                entered = Group(
+                entered = Block(
                     calls=state.calls,
                     executions=state.executions,
                     begun=state.begun,
@@ -61,7 +82,7 @@ class StructuredGroup(Starts):
             case "unclosed":
                 yield Move(put(state, call, returned(0)), ("TG-20",))
 
-    def _is_closed(self, state: Group) -> bool:
+    def _is_closed(self, state: Block) -> bool:
         return state.block is None or (state.aborting and self._refuses)
 
     def _situations(self, fact: Began) -> Iterable[str]:
@@ -86,7 +107,7 @@ class StructuredGroup(Starts):
         tags = ("TG-19",) if is_body else ("TG-03",) if state.active else ()
         yield Move(self.failed(state, (outcome, index)), tags)
 
-    def failed(self, state: Group, leaf: Leaf) -> Group:
+    def failed(self, state: Any, leaf: Leaf) -> Any:
         return evolve(super().failed(state, leaf), aborting=True)
 
     def cancel(self, state: Any, call: int, relaxed: Collection[str]) -> Iterable[Move]:
@@ -107,13 +128,13 @@ class StructuredGroup(Starts):
         if self.may_finish(state):
             yield from self.finish(state)
 
-    def _drop_children(self, state: Group) -> Iterable[Move]:
+    def _drop_children(self, state: Block) -> Iterable[Move]:
         """Children that were cancelled alone end, which is no error."""
         for execution in state.children:
             if execution.leader in state.dropped:
                 yield Move(drop(state, execution), ("TG-21",))
 
-    def _abort(self, state: Group) -> Iterable[Move]:
+    def _abort(self, state: Block) -> Iterable[Move]:
         if state.active:
             after = evolve(state, body_over=True, result=None)
             for execution in state.active:
@@ -122,7 +143,7 @@ class StructuredGroup(Starts):
         if state.starters:
             yield Move(refuse(state, [call for call, _ in state.starters]), ("TG-20",))
 
-    def may_finish(self, state: Group) -> bool:
+    def may_finish(self, state: Block) -> bool:
         """Whether the block can be left. A starter that may be let in comes first."""
         if state.block is None or state.block in state.stuck or not state.body_over:
             return False
@@ -130,7 +151,7 @@ class StructuredGroup(Starts):
             return False
         return not state.starters or not state.has_room
 
-    def finish(self, state: Group) -> Iterable[Move]:
+    def finish(self, state: Block) -> Iterable[Move]:
         """The block is left, and those who still wait for a slot are refused."""
         block = state.block
         assert block is not None  # or it could not be left

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from quiesce.clauses import Clause, Level
 
-__all__ = ["CLAUSES"]
+__all__ = ["ASYNC", "CLAUSES"]
+
+ASYNC = ("asyncio", "trio")
 
 GO = "Go time/tick.go"
 GO_TEST = "Go time/tick_test.go"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any, Final
 
 from quiesce.patterns.pattern import Scenario
+from quiesce.patterns.ticker.clauses import ASYNC
 from quiesce.stimuli import NOTHING, Advance, Cancel, Start, Step, Weighted, arguments
 
 __all__ = ["PERIODS", "PROBE", "SCENARIOS", "STIMULI", "UNBLOCK"]
 
-ASYNC = ("asyncio", "trio")
 MILLI: Final = 1_000_000
 SECOND: Final = 1000 * MILLI
 #: Periods that tickers are made with, nanoseconds.

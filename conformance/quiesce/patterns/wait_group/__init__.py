@@ -6,6 +6,8 @@ zero. A group that also runs functions counts them itself, and tells the waiters
 
 from __future__ import annotations
 
+import attrs
+
 from quiesce.patterns.pattern import Method, Pattern
 from quiesce.patterns.universal import universal
 from quiesce.patterns.wait_group.clauses import CLAUSES
@@ -45,20 +47,23 @@ PORT = (
     ),
 )
 
+#: A group that runs no functions has no errors to deliver.
+EVERYWHERE = tuple(
+    attrs.evolve(clause, needs=clause.needs | {"go"}) if clause.id == "UN-05" else clause
+    for clause in universal(
+        untested={
+            "UN-08": "nothing that a function calls here can wait, except for its own end; "
+            "WG-07 lets functions start others",
+            "UN-11": "a function is let go when it has ended, as its thread or task is",
+        }
+    )
+)
+
 WAIT_GROUP = Pattern(
     name="wait_group",
     title="Wait group: wait until everything that was announced is done",
     promise=__doc__ or "",
-    clauses=(
-        *CLAUSES,
-        *universal(
-            untested={
-                "UN-08": "nothing a function calls here can wait, except for its own end; WG-07 "
-                "lets functions start others",
-                "UN-11": "a function is let go when it has ended, as its thread or task is",
-            }
-        ),
-    ),
+    clauses=(*CLAUSES, *EVERYWHERE),
     port=PORT,
     constructor={},
     capabilities={

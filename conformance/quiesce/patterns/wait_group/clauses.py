@@ -22,15 +22,16 @@ CLAUSES = (
         "A wait lasts as long as the counter is above zero; when it reaches zero, all waiters "
         "are released.",
         "Go sync.WaitGroup: Add; sync/waitgroup_test: testWaitGroup",
-        twins=["wg_wakes_one", "wg_returns_at_first_done"],
+        twins=["wg_wakes_one", "wg_returns_at_first_done", "wg_dead_waiter_strands_others"],
     ),
     Clause(
         "WG-03",
         Level.MUST,
-        "Any delta can be added; a result below zero is an error of that caller and changes "
-        "nothing. (Go's panic leaves the counter spoilt.)",
+        "Any delta can be added. More done than was added is an error of that caller and changes "
+        "nothing; what functions of go count is theirs alone. (Go's panic comes too late for "
+        "both.)",
         "Go sync/waitgroup_test: TestWaitGroupMisuse",
-        twins=["wg_negative_ignored", "wg_negative_counts"],
+        twins=["wg_negative_ignored", "wg_done_takes_a_function"],
     ),
     Clause(
         "WG-04",
@@ -72,6 +73,9 @@ CLAUSES = (
         "A waiter that is cancelled or times out changes nothing for the counter or for others.",
         "Go x/sync/semaphore: Acquire, likewise",
         needs=["timeout"],
-        twins=["wg_cancelled_waiter_decrements", "wg_timed_out_waiter_decrements"],
+        twins=[
+            "wg_cancelled_waiter_decrements",
+            "wg_timed_out_waiter_decrements",
+        ],
     ),
 )

@@ -182,11 +182,9 @@ class WaitGroup(CallsModel):
                 return TOO_EARLY
         return super().blame(expected, seen)
 
-    def _add(
-        self, state: State, call: int, delta: int, relaxed: Collection[str]
-    ) -> Iterable[Move]:
+    def _add(self, state: State, call: int, delta: int, relaxed: Collection[str]) -> Iterable[Move]:
         if state.count + delta < 0:
-            yield Move(put(state, call, REFUSED), ("WG-03",))
+            yield Move(put(state, call, REFUSED), ("WG-03", "UN-04"))
             return
         after = put(state, call, returned())
         for move in self._change(after, relaxed, count=delta):

@@ -128,9 +128,7 @@ SCENARIOS = (
     Scenario(
         "a new round at once", (add(), wait(), wait(), done(NOTHING), add(follow=1), wait(), done())
     ),
-    Scenario(
-        "a new round a little later", (add(), wait(), wait(), done(1), add(follow=2), wait())
-    ),
+    Scenario("a new round a little later", (add(), wait(), wait(), done(1), add(follow=2), wait())),
     Scenario("functions", (go(), go(), wait(), VALUE, VALUE, wait(), go(), VALUE), needs=["go"]),
     Scenario(
         "a wait right after go", (go(1), wait(1), wait(), VALUE, go(2), wait(), VALUE), needs=["go"]
@@ -171,7 +169,16 @@ SCENARIOS = (
         for words, steps in (
             (
                 "cancel a waiter",
-                (add(), add(), wait(), wait(cancel=cancel), Step(Cancel(1)), done(), wait(), done()),
+                (
+                    add(),
+                    add(),
+                    wait(),
+                    wait(cancel=cancel),
+                    Step(Cancel(1)),
+                    done(),
+                    wait(),
+                    done(),
+                ),
             ),
             (
                 "cancel the only waiter",
@@ -180,6 +187,10 @@ SCENARIOS = (
             (
                 "cancel a waiter at zero",
                 (add(), wait(cancel=cancel), wait(), done(1), Step(Cancel(0)), add(), wait()),
+            ),
+            (
+                "cancel a waiter before zero",
+                (add(), wait(cancel=cancel), wait(), Step(Cancel(0), NOTHING), done(), wait()),
             ),
             ("cancel before the first step", (add(), wait(NOTHING, cancel), Step(Cancel(0)))),
         )

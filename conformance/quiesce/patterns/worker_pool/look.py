@@ -25,6 +25,7 @@ EXTRA = "WP-01 more jobs run than there are workers"
 TWICE = "WP-03 a job runs twice, or one that was not accepted"
 IDLE = "WP-02 a queued job waits although a worker is free"
 ORDER = "WP-05 jobs run in another order than they were accepted in"
+OTHER_JOB = "WP-03 a job runs that was not accepted, or was cancelled"
 GOES_ON = "WP-09 a running job is not told to end"
 OTHER = "WP-04 a job has another outcome"
 
@@ -42,6 +43,9 @@ def blame(expected: Sequence[View], seen: View, workers: int) -> str:
     allowed = min(expected, key=lambda view: distance(view, seen))
     if sum(phase == RUNNING for _, _, phase in seen.executions) > workers:
         return EXTRA
+    due = {index: leader for index, leader, _ in allowed.executions}
+    if workers == 1 and any(due.get(i, leader) != leader for i, leader, _ in seen.executions):
+        return ORDER
     if len(seen.executions) > len(allowed.executions):
         return TWICE
     if goes_on(allowed, seen):
@@ -57,8 +61,8 @@ def blame(expected: Sequence[View], seen: View, workers: int) -> str:
 
 def distance(allowed: View, seen: View) -> int:
     """In how many places two views differ."""
-    calls, executions = set(allowed.calls) ^ set(seen.calls), len(allowed.executions)
-    return len(calls) + 2 * abs(executions - len(seen.executions))
+    executions = set(allowed.executions) ^ set(seen.executions)
+    return len(set(allowed.calls) ^ set(seen.calls)) + len(executions)
 
 
 def by_call(wanted: tuple[Any, ...], seen: tuple[Any, ...]) -> str | None:
@@ -106,5 +110,5 @@ def by_execution(allowed: View, seen: View) -> str:
     if len(seen.executions) < len(allowed.executions):
         return IDLE
     if seen.executions != allowed.executions:
-        return ORDER
+        return OTHER_JOB
     return "UN-03 a caller is never woken"

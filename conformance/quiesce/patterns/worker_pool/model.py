@@ -108,7 +108,7 @@ class WorkerPool(CallsModel):
                 job = fact.argument("of")
                 outcome = state.outcome_of(job)
                 if outcome is None:
-                    readers = (*state.readers, (call, job))
+                    readers = tuple(sorted((*state.readers, (call, job))))
                     yield Move(evolve(put(state, call, BLOCKED), readers=readers))
                 else:
                     yield Move(put(state, call, outcome), ("WP-04",))
@@ -117,7 +117,8 @@ class WorkerPool(CallsModel):
             case "close":
                 yield from self._close(put(state, call, CLOSED_POOL), relaxed)
             case "join":
-                joining = evolve(put(state, call, BLOCKED), joiners=(*state.joiners, call))
+                joiners = tuple(sorted((*state.joiners, call)))
+                joining = evolve(put(state, call, BLOCKED), joiners=joiners)
                 yield from self._close(joining, relaxed)
             case "cancel":
                 yield from self._cancel_pool(put(state, call, CANCELLED_POOL), relaxed)
@@ -136,6 +137,8 @@ class WorkerPool(CallsModel):
             yield Move(accept(state, call, ACCEPTED), (*inside, *self._must_wait(state)))
         else:
             waiting = (*state.waiting, call)
+            if not self._fifo:  # any of them may be let in: their order is no matter
+                waiting = tuple(sorted(waiting))
             yield Move(evolve(put(state, call, BLOCKED), waiting=waiting), (*inside, "WP-06"))
 
     def _try_submit(self, state: State, call: int, relaxed: Collection[str]) -> Iterable[Move]:
@@ -177,17 +180,16 @@ class WorkerPool(CallsModel):
         yield Move(evolve(state, phase=CLOSED), ("UN-02", *tags))
 
     def _cancel_pool(self, state: State, relaxed: Collection[str]) -> Iterable[Move]:
-        if STARTS_AFTER_CANCEL in relaxed and state.queue:
-            yield Move(evolve(state, phase=STOPPED), (), STARTS_AFTER_CANCEL)
-        if STUCK_AFTER_CANCEL in relaxed and state.waiting:
-            stuck = report(evolve(state, phase=STOPPED, queue=(), waiting=()), state.queue)
-            yield Move(stuck, (), STUCK_AFTER_CANCEL)
         told = state.told
         if self._interrupts:
             told = tuple(sorted(execution.leader for execution in state.active))
-        stopped = report(evolve(state, phase=STOPPED, queue=()), state.queue)
-        tags = ("UN-07",) if state.phase == STOPPED else ("WP-09",)
-        yield Move(evolve(stopped, told=told), tags)
+        stopping = evolve(state, phase=STOPPED, told=told)
+        stopped = report(evolve(stopping, queue=()), state.queue)
+        if STARTS_AFTER_CANCEL in relaxed and state.queue:
+            yield Move(stopping, (), STARTS_AFTER_CANCEL)
+        if STUCK_AFTER_CANCEL in relaxed and state.waiting:
+            yield Move(evolve(stopped, waiting=()), (), STUCK_AFTER_CANCEL)
+        yield Move(stopped, ("UN-07",) if state.phase == STOPPED else ("WP-09",))
 
     def ended(
         self, state: State, execution: Execution, outcome: str, relaxed: Collection[str]

@@ -150,12 +150,6 @@ SCENARIOS = (
         arguments=ENDLESS_TWO,
     ),
     Scenario(
-        "errors with back-pressure",
-        (SUBMIT, SUBMIT, SUBMIT, ERROR, ERROR, SUBMIT, SUBMIT, VALUE, VALUE, result(1)),
-        needs=["bounded"],
-        arguments=ONE,
-    ),
-    Scenario(
         "jobs blow up",
         (SUBMIT, SUBMIT, result(0), ends(0, "panic"), ends(0, "exit"), result(1), SUBMIT, VALUE),
         needs=["panic"],
@@ -199,8 +193,9 @@ SCENARIOS = (
         (SUBMIT, SUBMIT, ends(1, follow=1), Step(Start("join"), 1), ends(0, follow=1), JOIN),
         arguments=ENDLESS_TWO,
     ),
-    Scenario("wait without jobs", (JOIN, JOIN, CLOSE)),
-    Scenario("pools are made", (build(0), build(1), build(-1), SUBMIT, VALUE)),
+    Scenario(
+        "pools are made, and wait without jobs", (build(0), build(1), build(-1), JOIN, JOIN, CLOSE)
+    ),
     Scenario(
         "submit from inside",
         (SUBMIT, SUBMIT_INSIDE, VALUE, VALUE, SUBMIT, SUBMIT_INSIDE, SUBMIT_INSIDE, VALUE),
