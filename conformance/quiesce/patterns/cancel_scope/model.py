@@ -65,10 +65,13 @@ class Nest:
     marked: frozenset[str] = frozenset()  # scopes cancelled or due; "caller": the run itself
     native: bool = False  # the run was cancelled in a way that no shield stops
     caught: bool = False  # inner absorbed a cancellation
+    muted: bool = False  # by a relaxation: its shield goes on
 
     @property
     def absorber(self) -> str | None:
         """Whose cancellation reaches the body: the outermost."""
+        if self.muted:
+            return None
         if self.native:
             return "caller"
         reaching = ("caller", OUTER) if self.phase == SECOND or not self.shield else ()
@@ -158,24 +161,24 @@ class CancelScope(CallsModel):
     def _interrupt(
         self, state: State, nest: Nest, execution: Execution, relaxed: Collection[str]
     ) -> Iterator[Move]:
-        relaxation: str | None = None
-        absorber = nest.absorber
-        if absorber is None and SHIELD_LEAKS in relaxed and nest.shield:
-            absorber, relaxation = evolve(nest, shield=False).absorber, SHIELD_LEAKS
-        if absorber is None:
-            return
-        if SHIELD_LASTS in relaxed and nest.shield and nest.phase == SECOND:
-            yield Move(change(state, nest, marked=frozenset()), (), SHIELD_LASTS)
+        """The body is interrupted, and a scope absorbs that, or the run ends by it."""
+        ways: dict[str | None, str | None] = {nest.absorber: None}
+        if SHIELD_LEAKS in relaxed and nest.shield:
+            ways.setdefault(evolve(nest, shield=False).absorber, SHIELD_LEAKS)
+        if SHIELD_LASTS in relaxed and nest.shield and nest.phase == SECOND and nest.absorber:
+            yield Move(change(state, nest, muted=True), (), SHIELD_LASTS)
         after = swap(state, execution, evolve(execution, phase=INTERRUPTED))
-        if absorber == INNER:
-            after = start(change(after, nest, phase=SECOND, caught=True), nest.call)
-            yield Move(after, ("CX-16",), relaxation)
-            return
-        assert nest.call is not None  # it was entered
-        after = change(after, nest, phase=GONE)
-        outcome = CANCELLED if absorber == "caller" else left(nest, outer=True)
-        tags = ("CX-16",) if absorber == "caller" else ("CX-16", "CX-18")
-        yield Move(put(after, nest.call, outcome), tags, relaxation)
+        for absorber, relaxation in ways.items():
+            if absorber is None or nest.call is None:
+                continue
+            if absorber == INNER:
+                second = change(after, nest, phase=SECOND, caught=True)
+                yield Move(start(second, nest.call), ("CX-16",), relaxation)
+                continue
+            outcome = CANCELLED if absorber == "caller" else left(nest, outer=True)
+            tags = ("CX-16",) if absorber == "caller" else ("CX-16", "CX-18")
+            gone = change(after, nest, phase=GONE)
+            yield Move(put(gone, nest.call, outcome), tags, relaxation)
 
     def ended(
         self, state: State, execution: Execution, outcome: str, relaxed: Collection[str]

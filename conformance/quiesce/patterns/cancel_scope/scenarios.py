@@ -86,6 +86,7 @@ SCENARIOS = tuple(
         ("cancelled before", (nest(), scope("inner"), run(), VALUE, scope("outer")), ()),
         ("outer cancelled before", (nest(), scope("outer"), scope("outer"), run(), VALUE), ()),
         ("the body raises", (nest(), run(), ERROR, nest(), run(1), VALUE, ERROR), ()),
+        ("the body raises before the deadline", (nest(1_000, 2_000), run(), ERROR), ()),
         ("the body raises after inner", (nest(), run(), scope("inner"), ERROR), ()),
         ("the body raises as it is cancelled", (nest(), run(), scope("both", 1), ERROR), ()),
         ("it raises, and is cancelled", (nest(), run(), Step(Open(0, "error"), NOTHING),

@@ -121,9 +121,6 @@ class Names:
         return named.index(name)
 
 
-Line = "Callable[[Names], Step]"
-
-
 def script(*lines: Callable[[Names], Step]) -> tuple[Step, ...]:
     """The steps of a scenario that is written with names."""
     names = Names()

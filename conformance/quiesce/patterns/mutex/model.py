@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["Mutex", "State", "Waiter"]
 
 RELOCK_BLOCKS = "MX-05 the owner waits for itself"
+UNLOCK_WAITS = "MX-04 an unlock of a free lock waits"
 STRANGER_UNLOCKS = "MX-05 somebody else unlocks what the owner holds"
 HEIR_KEEPS = "MX-07 a cancelled heir keeps the lock"
 
@@ -85,7 +86,8 @@ class Mutex(CallsModel):
     """The model of one mutex."""
 
     relaxations: Mapping[str, str] = {
-        signature: signature[:5] for signature in (RELOCK_BLOCKS, STRANGER_UNLOCKS, HEIR_KEEPS)
+        signature: signature[:5]
+        for signature in (UNLOCK_WAITS, RELOCK_BLOCKS, STRANGER_UNLOCKS, HEIR_KEEPS)
     }
     extra: ClassVar[str] = SECOND_HOLDER
     value: ClassVar[str] = OTHER
@@ -244,6 +246,8 @@ class Mutex(CallsModel):
         free = evolve(after, owner=None, depth=0)
         if state.owner is None or (self._owned and state.owner != state.task(call)):
             yield Move(put(state, call, REFUSED), tags)
+            if UNLOCK_WAITS in relaxed and state.owner is None:
+                yield Move(put(state, call, BLOCKED), (), UNLOCK_WAITS)
             if STRANGER_UNLOCKS in relaxed and state.owner is not None:
                 for move in self._hand_over(free, ()):
                     yield evolve(move, relaxed=STRANGER_UNLOCKS)
