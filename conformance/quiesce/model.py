@@ -14,6 +14,7 @@ explains the whole journal names the clause.
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 import attrs
@@ -45,7 +46,8 @@ BLOCKED: Final = ("blocked",)
 HOLDS_A_FUTURE: Final = ("holds a future",)
 
 S = TypeVar("S", bound=attrs.AttrsInstance)
-_FIELDS: dict[type, tuple[str, ...]] = {}
+#: Of each class of states: what gets the fields' values, and their positions.
+_FIELDS: dict[type, tuple[Callable[[Any], Any], dict[str, int]]] = {}
 
 #: Prediction of a relaxation that says nothing about how a call stands.
 ANY: Final = ("any",)
@@ -57,10 +59,17 @@ LAYER_LIMIT: Final = 5_000
 def evolve(state: S, **changes: Any) -> S:
     """The state with these fields changed: ``attrs.evolve`` for what models do most."""
     cls = type(state)
-    names = _FIELDS.get(cls)
-    if names is None:
-        names = _FIELDS[cls] = tuple(field.name for field in attrs.fields(cls))
-    return cls(*[changes[name] if name in changes else getattr(state, name) for name in names])
+    fields = _FIELDS.get(cls)
+    if fields is None:
+        names = [field.name for field in attrs.fields(cls)]
+        # Two names more than there may be, since for one name it would return no tuple.
+        get = attrgetter(*names, "__class__", "__class__")
+        fields = _FIELDS[cls] = (get, {name: index for index, name in enumerate(names)})
+    get, positions = fields
+    values = [*get(state)[:-2]]
+    for name, value in changes.items():
+        values[positions[name]] = value
+    return cls(*values)
 
 
 class TooManyStates(Exception):

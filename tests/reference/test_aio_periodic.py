@@ -17,6 +17,15 @@ async def nothing() -> None:
     """Do it."""
 
 
+async def live(periodic: Periodic, seconds: float, error: Exception | None = None) -> None:
+    """Start a periodic task, and leave its block after some time."""
+    async with periodic:
+        periodic.start()
+        await anyio.sleep(seconds)
+        if error is not None:
+            raise error
+
+
 def test_a_period_of_nothing_is_refused(arena: Any) -> None:
     async def main() -> None:
         for period in (0, -1):
@@ -29,9 +38,7 @@ def test_a_period_of_nothing_is_refused(arena: Any) -> None:
 def test_a_block_is_left_at_once_however_long_the_period_is(arena: Any) -> None:
     async def main() -> None:
         began_at = anyio.current_time()
-        async with Periodic(HOUR, nothing) as periodic:
-            periodic.start()
-            await arena.settle()
+        await live(Periodic(HOUR, nothing), 0)
         assert anyio.current_time() == began_at
 
     arena.run(main)
@@ -46,9 +53,7 @@ def test_leaving_the_block_lets_a_run_end(arena: Any) -> None:
 
     async def main() -> None:
         began_at = anyio.current_time()
-        async with Periodic(SECOND, run) as periodic:
-            periodic.start()
-            await anyio.sleep(2)
+        await live(Periodic(SECOND, run), 2)
         assert ended == [began_at + 6]
 
     arena.run(main)
@@ -58,14 +63,10 @@ def test_a_block_that_fails_or_is_cancelled_cancels_the_run(arena: Any, new_work
     async def main() -> None:
         failing, cancelled = new_work(), new_work()
         with pytest.raises(ZeroDivisionError):
-            async with Periodic(SECOND, failing) as periodic:
-                periodic.start()
-                await anyio.sleep(1.5)
-                raise ZeroDivisionError
+            await live(Periodic(SECOND, failing), 1.5, ZeroDivisionError())
+        periodic = Periodic(SECOND, cancelled)
         with anyio.move_on_after(1.5):
-            async with Periodic(SECOND, cancelled) as periodic:
-                periodic.start()
-                await anyio.sleep(9)
+            await live(periodic, 9)
         with pytest.raises(ExecutionCancelledError):
             await periodic.wait()
         assert (failing.ends, cancelled.ends) == (["cancelled"], ["cancelled"])
@@ -79,9 +80,7 @@ def test_leaving_the_block_raises_what_ended_the_task(arena: Any) -> None:
 
     async def main() -> None:
         with pytest.raises(KeyError, match="run"):
-            async with Periodic(SECOND, fails) as periodic:
-                periodic.start()
-                await anyio.sleep(3)
+            await live(Periodic(SECOND, fails), 3)
 
     arena.run(main)
 
@@ -96,9 +95,7 @@ def test_a_long_run_is_followed_by_one_run_at_once_and_the_phase_is_kept(arena: 
 
     async def main() -> None:
         began_at = anyio.current_time()
-        async with Periodic(SECOND, run, overrun="run_once") as periodic:
-            periodic.start()
-            await anyio.sleep(5.5)
+        await live(Periodic(SECOND, run, overrun="run_once"), 5.5)
         assert [at - began_at for at in begun] == [1, 2, 4.5, 5]
 
     arena.run(main)
@@ -117,9 +114,7 @@ def test_errors_go_to_the_handler_until_that_fails_itself(arena: Any) -> None:
 
     async def main() -> None:
         with pytest.raises(OSError, match="enough"):
-            async with Periodic(SECOND, fails, on_error=handle) as periodic:
-                periodic.start()
-                await periodic.wait()
+            await live(Periodic(SECOND, fails, on_error=handle), 5)
         assert handled == ["KeyError(0)", "KeyError(1)"]
 
     arena.run(main)

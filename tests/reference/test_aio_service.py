@@ -14,6 +14,15 @@ async def fails() -> NoReturn:
     raise KeyError("body")
 
 
+async def live(service: Service, arena: Any, error: Exception | None = None) -> None:
+    """Start a service, let it run as far as it can, and leave its block."""
+    async with service:
+        service.start()
+        await arena.settle()
+        if error is not None:
+            raise error
+
+
 def test_leaving_the_block_cancels_and_waits_for_the_clean_up(arena: Any, work: Any) -> None:
     log: list[str] = []
 
@@ -22,9 +31,7 @@ def test_leaving_the_block_cancels_and_waits_for_the_clean_up(arena: Any, work: 
         log.append("cleaned up")
 
     async def main() -> None:
-        async with Service(work, cleanup=cleanup) as service:
-            service.start()
-            await arena.settle()
+        await live(Service(work, cleanup=cleanup), arena)
         assert (work.ends, log) == (["cancelled"], ["cleaned up"])
 
     arena.run(main)
@@ -33,13 +40,9 @@ def test_leaving_the_block_cancels_and_waits_for_the_clean_up(arena: Any, work: 
 def test_leaving_the_block_raises_what_ended_the_body_unless_it_failed_itself(arena: Any) -> None:
     async def main() -> None:
         with pytest.raises(KeyError, match="body"):
-            async with Service(fails) as service:
-                service.start()
-                await arena.settle()
+            await live(Service(fails), arena)
         with pytest.raises(ZeroDivisionError):
-            async with Service(fails) as service:
-                service.start()
-                raise ZeroDivisionError
+            await live(Service(fails), arena, ZeroDivisionError())
 
     arena.run(main)
 
@@ -130,9 +133,7 @@ def test_a_body_that_waits_for_itself_is_told_so(arena: Any) -> None:
         services: list[Service] = []
         services.append(Service(lambda: services[0].wait()))
         with pytest.raises(ReentrantCallError):
-            async with services[0] as service:
-                service.start()
-                await arena.settle()
+            await live(services[0], arena)
 
     arena.run(main)
 
@@ -143,9 +144,7 @@ def test_the_error_of_the_clean_up_has_that_of_the_body_as_its_context(arena: An
 
     async def main() -> None:
         with pytest.raises(OSError) as caught:
-            async with Service(fails, cleanup=cleanup) as service:
-                service.start()
-                await service.wait()
+            await live(Service(fails, cleanup=cleanup), arena)
         assert isinstance(caught.value.__context__, KeyError)
 
     arena.run(main)

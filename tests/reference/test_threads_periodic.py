@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 
 from quiesce.explore import explore
+from quiesce.schedulers.portfolio import Budget
 from quiesce_reference.threads import Periodic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 SECOND = 1_000_000_000
+#: Schedules that are tried of each program.
+FEW = Budget(executions=300, bounded=200, deviations=50, slice=20)
 HOUR = 3600 * SECOND
 
 
@@ -68,7 +71,7 @@ class ThreeRuns:
 
 
 def test_a_long_run_is_followed_by_one_run_at_once_and_the_phase_is_kept():
-    found = explore(ThreeRuns, packages=["quiesce_reference"])
+    found = explore(ThreeRuns, packages=["quiesce_reference"], budget=FEW)
 
     assert found.failure is None, found
 
@@ -99,7 +102,7 @@ class StopAtAnyTime:
 
 
 def test_a_stop_in_the_instant_of_a_run_ends_the_loop_in_that_instant():
-    found = explore(StopAtAnyTime, packages=["quiesce_reference"])
+    found = explore(StopAtAnyTime, packages=["quiesce_reference"], budget=FEW)
 
     assert found.failure is None, found
     assert found.executions > 20
@@ -136,6 +139,6 @@ class Failing:
 
 
 def test_errors_go_to_the_handler_until_that_fails_itself():
-    found = explore(Failing, packages=["quiesce_reference"])
+    found = explore(Failing, packages=["quiesce_reference"], budget=FEW)
 
     assert found.failure is None, found

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from quiesce.explore import explore
+from quiesce.schedulers.portfolio import Budget
 from quiesce_reference.threads import Ticker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 SECOND = 1_000_000_000
+#: Schedules that are tried of each program.
+FEW = Budget(executions=300, bounded=200, deviations=50, slice=20)
 
 
 @pytest.mark.parametrize("period", [0, -1])
@@ -71,7 +74,7 @@ class Receivers:
 
 
 def test_no_tick_goes_to_two_threads_and_none_is_lost():
-    found = explore(Receivers, packages=["quiesce_reference"])
+    found = explore(Receivers, packages=["quiesce_reference"], budget=FEW)
 
     assert found.failure is None, found
     assert found.executions > 100
@@ -99,6 +102,6 @@ class StopAndReset:
 
 
 def test_a_reset_reaches_a_receiver_wherever_it_stands():
-    found = explore(StopAndReset, packages=["quiesce_reference"])
+    found = explore(StopAndReset, packages=["quiesce_reference"], budget=FEW)
 
     assert found.failure is None, found

@@ -111,7 +111,7 @@ class Stream(Books):
         self.scopes: list[anyio.CancelScope] = []
         async with anyio.create_task_group() as self.tasks:
             yield
-            await self.stop()
+            self.leave()
 
     def change(self) -> None:
         while self.queue and len(self.running) < self.workers:
@@ -175,6 +175,9 @@ class Stream(Books):
         return entry.answer()
 
     async def stop(self) -> None:
+        self.leave()
+
+    def leave(self) -> None:
         self.drop()
         for scope in self.scopes:
             scope.cancel()
@@ -287,7 +290,7 @@ class WorksOnAfterStop(Stream):
         return await super().next()
 
     async def stop(self) -> None:
-        if self.left or not self.begun:
+        if not self.begun:
             await super().stop()
         self.left = True
         self.ready.clear()
@@ -298,12 +301,8 @@ class WorksOnAfterStop(Stream):
 class SecondStopFails(Stream):
     """Has nothing left to stop, and says so by an error."""
 
-    calls = 0
-
     async def stop(self) -> None:
-        self.calls += 1
-        if self.calls == 2 and self.exhausted:
-            await super().stop()
+        if self.stopped:
             raise ValueError("already stopped")
         await super().stop()
 

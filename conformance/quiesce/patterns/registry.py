@@ -18,6 +18,7 @@ from quiesce.patterns.semaphore import SEMAPHORE
 from quiesce.patterns.service import SERVICE
 from quiesce.patterns.singleflight import SINGLEFLIGHT
 from quiesce.patterns.task_group import TASK_GROUP
+from quiesce.patterns.stream_pool import STREAM_POOL
 from quiesce.patterns.ticker import TICKER
 from quiesce.patterns.wait_group import WAIT_GROUP
 from quiesce.patterns.worker_pool import WORKER_POOL
@@ -41,6 +42,7 @@ PATTERNS: Final[dict[str, Pattern]] = {
         FAN_IN,
         RWLOCK,
         WORKER_POOL,
+        STREAM_POOL,
         CONTEXT,
         CANCEL_SCOPE,
         TASK_GROUP,

@@ -33,6 +33,7 @@ PORT = (
         "stop",
         (),
         "End the stream early, and return at once.",
+        refuses=True,
         read=lambda _: "stopped",
     ),
 )

@@ -16,6 +16,7 @@ __all__ = ["END", "STOPPED", "blame"]
 # What the port's methods return, as models see it.
 END: Final = returned("end")
 STOPPED: Final = returned("stopped")
+NOTHING: Final = returned(("item", None))
 
 EAGER = "WP-07 an item is pulled too early"
 LAZY = "WP-07 the source is not pulled although there is a place"
@@ -32,8 +33,8 @@ def blame(expected: Sequence[View], seen: View, workers: int) -> str:
       seen: what was seen.
       workers: how many jobs may run at once.
     """
-    if not expected:
-        return "UN-03 does what the model has no place for"
+    if not expected:  # a function ended that should not have begun
+        return EAGER if counts(seen)[0] else AGAIN
     allowed = min(expected, key=lambda view: distance(view, seen))
     if by_phase(allowed) != by_phase(seen):
         mine, theirs = by_phase(allowed), by_phase(seen)
@@ -57,13 +58,13 @@ def by_call(wanted: tuple[Any, ...], seen: tuple[Any, ...]) -> str:
         return "UN-04 a cancellation reaches a call that was not cancelled"
     if (signature := internal_error(seen)) is not None:
         return signature
-    if STOPPED in (wanted, seen):
-        return "WP-12 a stop does not return"
+    if wanted == STOPPED:
+        return "WP-12 a stop blocks" if seen == BLOCKED else "UN-07 a stop can't be repeated"
     if END in (wanted, seen):
         return "WP-17 the stream ends early" if seen == END else "WP-17 the stream does not end"
     if seen == BLOCKED:
         return "UN-03 a consumer is never woken"
-    if wanted[0] == "raised":
+    if wanted[0] == "raised" and seen == NOTHING:
         return "UN-05 an error is lost"
     return "WP-18 another outcome than was due"
 

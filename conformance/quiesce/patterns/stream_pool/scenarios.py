@@ -62,6 +62,7 @@ SCENARIOS = (
     Scenario(
         "one at a time",
         (NEXT, VALUE, VALUE, VALUE, VALUE, NEXT, NEXT, VALUE, VALUE, ends(0, "none"), NEXT),
+        worlds=ASYNC,
         arguments=ONE,
     ),
     Scenario(
@@ -72,6 +73,7 @@ SCENARIOS = (
     Scenario(
         "in the order of the items",
         (NEXT, VALUE, SECOND, SECOND, VALUE, NEXT, ends(0, "none"), NEXT),
+        worlds=ASYNC,
         arguments=ORDERED,
     ),
     Scenario(
@@ -82,6 +84,7 @@ SCENARIOS = (
     Scenario(
         "errors are outcomes",
         (NEXT, VALUE, SECOND, ERROR, ends(0, "error"), NEXT, ends(0, "none"), NEXT, VALUE, NEXT),
+        worlds=ASYNC,
         arguments=TWO,
     ),
     Scenario(
@@ -108,6 +111,7 @@ SCENARIOS = (
     Scenario(
         "stop with queued items",
         (NEXT, VALUE, SECOND, NEXT, STOP, VALUE, NEXT),
+        worlds=ASYNC,
         arguments=ONE_AHEAD,
     ),
     Scenario(

@@ -38,8 +38,8 @@ def blame(expected: Sequence[View], seen: View, workers: int) -> str:
       seen: what was seen.
       workers: how many jobs may run at once.
     """
-    if not expected:
-        return "UN-03 does what the model has no place for"
+    if not expected:  # a job ended that should not have begun
+        return TWICE
     allowed = min(expected, key=lambda view: distance(view, seen))
     if sum(phase == RUNNING for _, _, phase in seen.executions) > workers:
         return EXTRA

@@ -107,6 +107,7 @@ SCENARIOS = (
     Scenario(
         "one worker, in order",
         (SUBMIT, SUBMIT, SUBMIT, VALUE, VALUE, ends(0, "none"), result(1), result(2)),
+        worlds=ASYNC,
         arguments=ENDLESS,
     ),
     Scenario(
@@ -186,6 +187,7 @@ SCENARIOS = (
     Scenario(
         "wait with jobs",
         (SUBMIT, SUBMIT, JOIN, VALUE, JOIN, SUBMIT, VALUE, JOIN),
+        worlds=ASYNC,
         arguments=ENDLESS,
     ),
     Scenario(
@@ -212,6 +214,7 @@ SCENARIOS = (
         "cancel a queued job",
         (SUBMIT, SUBMIT, SUBMIT, result(1), cancel_job(1), cancel_job(1), VALUE, VALUE, result(2)),
         needs=["cancel_job"],
+        worlds=ASYNC,
         arguments=ENDLESS,
     ),
     Scenario(
