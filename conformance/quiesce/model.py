@@ -289,9 +289,21 @@ def explain(model: Model, journal: Sequence[Entry], relaxed: Collection[str]) ->
         return False
 
 
-def name(model: Model, journal: Sequence[Entry], expected: Sequence[View]) -> str:
-    """The signature of a failed journal: the narrowest relaxation that explains all of it."""
+def name(
+    model: Model,
+    journal: Sequence[Entry],
+    expected: Sequence[View],
+    explains: Callable[[Model, tuple[Entry, ...], frozenset[str]], bool] = explain,
+) -> str:
+    """The signature of a failed journal: the narrowest relaxation that explains all of it.
+
+    Args:
+      model: what the journal broke.
+      journal: of one part, up to the mismatch.
+      expected: what the model allows in the place of the last view.
+      explains: ``explain``, or one that remembers.
+    """
     for signature in model.relaxations:
-        if explain(model, journal, {signature}):
+        if explains(model, tuple(journal), frozenset({signature})):
             return signature
     return model.blame(expected, journal[-1].seen)

@@ -602,7 +602,7 @@ class Trial:
             self._tainted.add(entry.part)  # no news: violations already recorded explain it
             return
         predicted = self.checker.predict(entry)
-        signature = name(self.model, journal, predicted)
+        signature = name(self.model, journal, predicted, self.cell.explains)
         if signature in recorded:
             self._tainted.add(entry.part)
             return

@@ -250,10 +250,10 @@ class SecondClosePasses(Direct):
         pass
 
 
-@quiesce.adapter(PATTERN, name="ch_length_counts_senders", **DIRECT)
-class LengthCountsSenders(Direct):
+@quiesce.adapter(PATTERN, name="ch_length_is_zero_after_close", **DIRECT)
+class LengthIsZeroAfterClose(Direct):
     async def occupancy(self) -> tuple[int, int]:
-        return min(self.capacity, len(self.buffer) + len(self.receivers)), self.capacity
+        return 0 if self.closed else len(self.buffer), self.capacity
 
 
 @quiesce.adapter(PATTERN, name="ch_lost_on_cancelled_receive", **DIRECT)

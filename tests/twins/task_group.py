@@ -158,15 +158,20 @@ class All(Plain):
             raise BaseExceptionGroup("errors", self.errors)
 
 
-def plain(name: str) -> Callable[[type], type]:
-    """A twin of the plain group."""
-    return quiesce.adapter(PATTERN, world="threads", name=name, lacks=STRUCTURED, dialect=GO_LIKE)
+#: What most defects don't need.
+EXTRAS = {"look", "limit", "limit_zero", "set_limit", "try"}
+
+
+def plain(name: str, *has: str) -> Callable[[type], type]:
+    """A twin of the plain group, with these extras."""
+    lacks = STRUCTURED | EXTRAS.difference(has)
+    return quiesce.adapter(PATTERN, world="threads", name=name, lacks=lacks, dialect=GO_LIKE)
 
 
 def tells_all(name: str) -> Callable[[type], type]:
     """A twin of the plain group that tells all errors."""
     return quiesce.adapter(
-        PATTERN, world="threads", name=name, lacks={*STRUCTURED, "look"}, dialect=ALL
+        PATTERN, world="threads", name=name, lacks=STRUCTURED | EXTRAS, dialect=ALL
     )
 
 
@@ -191,7 +196,7 @@ class LastError(Plain):
             raise self.errors[-1]
 
 
-@plain("tg_cancel_at_wait_only")
+@plain("tg_cancel_at_wait_only", "look")
 class CancelsAtWaitOnly(Plain):
     """The scope is done when somebody has waited, and not before."""
 
@@ -199,7 +204,7 @@ class CancelsAtWaitOnly(Plain):
         return super().look() if self.ended else False
 
 
-@plain("tg_success_leaves_scope_open")
+@plain("tg_success_leaves_scope_open", "look")
 class SuccessLeavesScopeOpen(Plain):
     """Only an error ends the scope."""
 
@@ -229,7 +234,7 @@ class ErrorLost(All):
         self.done()
 
 
-@plain("tg_limit_plus_one")
+@plain("tg_limit_plus_one", "limit")
 class LimitPlusOne(Plain):
     """One function too many runs."""
 
@@ -241,7 +246,7 @@ class LimitPlusOne(Plain):
         self.start(work)
 
 
-@plain("tg_slot_before_error")
+@plain("tg_slot_before_error", "look", "limit")
 class SlotBeforeError(Plain):
     """The slot is free before the error is known."""
 
@@ -253,7 +258,7 @@ class SlotBeforeError(Plain):
             self.end()
 
 
-@plain("tg_slot_leak_on_error")
+@plain("tg_slot_leak_on_error", "limit")
 class SlotLeak(Plain):
     """A function that fails keeps its slot."""
 
@@ -263,7 +268,7 @@ class SlotLeak(Plain):
             self.end()
 
 
-@plain("tg_drops_blocked_start")
+@plain("tg_drops_blocked_start", "limit", "look")
 class DropsBlockedStart(Plain):
     """A start that waited finds the scope cancelled, and gives up."""
 
@@ -280,7 +285,7 @@ class DropsBlockedStart(Plain):
         self.start(work)
 
 
-@plain("tg_try_blocks")
+@plain("tg_try_blocks", "limit", "try")
 class TryBlocks(Plain):
     """A try-start waits for a slot."""
 
@@ -289,7 +294,7 @@ class TryBlocks(Plain):
         return True
 
 
-@plain("tg_try_ignores_limit")
+@plain("tg_try_ignores_limit", "limit", "try")
 class TryIgnoresLimit(Plain):
     """A try-start always starts."""
 
@@ -300,7 +305,7 @@ class TryIgnoresLimit(Plain):
         return True
 
 
-@plain("tg_limit_zero_is_none")
+@plain("tg_limit_zero_is_none", "limit", "limit_zero")
 class ZeroIsNone(Plain):
     """The limit 0 is taken for none."""
 
@@ -308,7 +313,7 @@ class ZeroIsNone(Plain):
         super().__init__(limit or None)
 
 
-@plain("tg_limit_change_unchecked")
+@plain("tg_limit_change_unchecked", "set_limit")
 class LimitChangeUnchecked(Plain):
     """Only functions that took a slot of a limited group keep the limit from changing."""
 
@@ -417,17 +422,23 @@ class Structured:
         if self.entered:
             raise RuntimeError("one block at a time")
         self.entered, self.closed = True, False
+        self.leaving = False
         try:
             async with anyio.create_task_group() as self.inner:
                 try:
-                    value = await work()
+                    return await work()
                 except BaseException:
                     self.abort()
                     raise
+                finally:
+                    self.leave()
         finally:
-            self.abort()
             self.entered = False
-        return value
+
+    def leave(self) -> None:
+        self.leaving = True
+        if not self.running:
+            self.abort()
 
     def abort(self) -> None:
         self.closed = True
@@ -493,6 +504,8 @@ class Structured:
             turn = self.waiting.popleft()
             turn.scope = self.start(turn.work)
             turn.came.set()
+        if self.leaving and not self.running:
+            self.abort()
 
     async def cancel_child(self, child: anyio.CancelScope) -> None:
         child.cancel()
@@ -551,9 +564,11 @@ class Tasks:
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:
-        yield
-        for coroutine in self.refused:
-            coroutine.close()
+        try:
+            yield
+        finally:
+            for coroutine in self.refused:
+                coroutine.close()
 
     async def run(self, work: AsyncWork) -> object:
         if self.entered:

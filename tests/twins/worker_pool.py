@@ -128,6 +128,7 @@ class Pool(Books):
         if job.phase == "running":
             job.phase = "cancelled"
         self.running.remove(job)
+        del self.scopes[job]
         self.change()
 
     def told(self, job: Job, value: object, error: Exception | None) -> None:
@@ -349,8 +350,14 @@ class WaitEarly(Pool):
 class WaitNeedsAJob(Pool):
     """Waits for the last job's end, which never comes where there was no job."""
 
+    had_jobs = False
+
+    def next_job(self) -> Job:
+        self.had_jobs = True
+        return super().next_job()
+
     def is_over(self) -> bool:
-        return bool(self.scopes) and super().is_over()
+        return self.had_jobs and super().is_over()
 
 
 @twin("wp_makes_a_pool_without_workers")
@@ -402,6 +409,15 @@ class SecondCloseFails(Pool):
     async def close(self) -> None:
         self.check_open()
         await super().close()
+
+
+@twin("wp_keeps_jobs")
+class KeepsJobs(Pool):
+    """Remembers the jobs that have ended."""
+
+    def told(self, job: Job, value: object, error: Exception | None) -> None:
+        super().told(job, value, error)
+        self.ended = [*getattr(self, "ended", ()), job]
 
 
 @twin("wp_cancelled_submitters_job_runs")
@@ -457,17 +473,22 @@ class ThreadPool(Books):
 
     def work(self) -> None:
         while (job := self.take()) is not None:
-            value, error = None, None
-            try:
-                value = job.work()
-            except BaseException as raised:
-                error = raised
-            with self.changed:
-                self.running.remove(job)
-                job.end(value, error)
-                self.changed.notify_all()
-            if not self.survives(error):
+            survives = self.run(job)
+            del job  # or it stays as long as the worker waits
+            if not survives:
                 return
+
+    def run(self, job: Job) -> bool:
+        value, error = None, None
+        try:
+            value = job.work()
+        except BaseException as raised:
+            error = raised
+        with self.changed:
+            self.running.remove(job)
+            job.end(value, error)
+            self.changed.notify_all()
+        return self.survives(error)
 
     def take(self) -> Job | None:
         with self.changed:

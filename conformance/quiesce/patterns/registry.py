@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from quiesce.patterns.cancel_scope import CANCEL_SCOPE
+from quiesce.patterns.channel import CHANNEL
+from quiesce.patterns.condition import CONDITION
 from quiesce.patterns.context import CONTEXT
 from quiesce.patterns.fan_in import FAN_IN
 from quiesce.patterns.fan_out import FAN_OUT
@@ -17,8 +19,8 @@ from quiesce.patterns.rwlock import RWLOCK
 from quiesce.patterns.semaphore import SEMAPHORE
 from quiesce.patterns.service import SERVICE
 from quiesce.patterns.singleflight import SINGLEFLIGHT
-from quiesce.patterns.task_group import TASK_GROUP
 from quiesce.patterns.stream_pool import STREAM_POOL
+from quiesce.patterns.task_group import TASK_GROUP
 from quiesce.patterns.ticker import TICKER
 from quiesce.patterns.wait_group import WAIT_GROUP
 from quiesce.patterns.worker_pool import WORKER_POOL
@@ -38,6 +40,8 @@ PATTERNS: Final[dict[str, Pattern]] = {
         TICKER,
         MUTEX,
         SEMAPHORE,
+        CHANNEL,
+        CONDITION,
         FAN_OUT,
         FAN_IN,
         RWLOCK,

@@ -135,13 +135,12 @@ def universal(
       checked: ids of those whose situations only this pattern's model recognises.
     """
     reasons = {} if untested is None else untested
-    return tuple(
-        attrs.evolve(
-            clause,
-            untested=reasons.get(clause.id, None if clause.id in checked else clause.untested),
-        )
-        for clause in UNIVERSAL
-    )
+    own = []
+    for clause in UNIVERSAL:
+        reason = reasons.get(clause.id, None if clause.id in checked else clause.untested)
+        twins = clause.twins if reason is None else ()
+        own.append(attrs.evolve(clause, untested=reason, twins=twins))
+    return tuple(own)
 
 
 def blame(expected: Sequence[View], seen: View, *, extra: str, value: str, cancel: str) -> str:

@@ -3,6 +3,7 @@
 Nothing here may be shared between event loops or between threads.
 """
 
+from quiesce_reference.aio.capacity_limiter import CapacityLimiter
 from quiesce_reference.aio.channel import Channel
 from quiesce_reference.aio.condition import Condition
 from quiesce_reference.aio.context import CancelContext, Context
@@ -41,6 +42,7 @@ from quiesce_reference.result import Result
 
 __all__ = [
     "CancelContext",
+    "CapacityLimiter",
     "Channel",
     "ChannelClosedError",
     "Condition",

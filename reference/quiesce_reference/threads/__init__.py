@@ -13,6 +13,7 @@ from quiesce_reference.errors import (
 )
 from quiesce_reference.rates import every
 from quiesce_reference.result import Result
+from quiesce_reference.threads.capacity_limiter import CapacityLimiter
 from quiesce_reference.threads.channel import Channel
 from quiesce_reference.threads.condition import Condition
 from quiesce_reference.threads.context import CancelContext, Context
@@ -36,6 +37,7 @@ from quiesce_reference.threads.worker_pool import Job, WorkerPool
 
 __all__ = [
     "CancelContext",
+    "CapacityLimiter",
     "Channel",
     "ChannelClosedError",
     "Condition",

@@ -92,7 +92,7 @@ CLAUSES = (
         "length is never below zero or above the capacity.",
         "Go runtime/chan_test.go: TestChan",
         needs=["length"],
-        twins=["ch_length_counts_senders"],
+        twins=["ch_length_is_zero_after_close"],
     ),
     Clause(
         "CH-15",

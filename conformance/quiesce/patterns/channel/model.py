@@ -23,6 +23,7 @@ from quiesce.patterns.channel.relaxations import (
     GHOST_RECEIVER,
     GHOST_SENDER,
     HIDDEN_SLOT,
+    LEAVES_SENDER,
     LOST_WAKE_UP,
     NOW_IS_LATER,
     ONE_MORE,
@@ -45,6 +46,7 @@ from quiesce.patterns.channel.state import (
     is_transfer,
     leave,
     loop_of,
+    queued,
     rest,
     swap,
 )
@@ -237,8 +239,8 @@ class Channel(CallsModel):
         elif self._has_room(state):
             yield Move(self._entered(sent, call), (self._bound,))
         elif waits:
-            blocked = evolve(state, senders=(*state.senders, Waiting(call, end)))
-            yield Move(put(blocked, call, BLOCKED), (self._bound,))
+            queue = queued(state.senders, Waiting(call, end), in_order=not self._barging)
+            yield Move(put(evolve(state, senders=queue), call, BLOCKED), (self._bound,))
             yield from self._one_more(state, sent, call, relaxed)
         else:
             yield Move(put(state, call, returned(False)), (self._bound, "UN-04"))
@@ -289,7 +291,8 @@ class Channel(CallsModel):
                     stuck = swap(stuck, loop, evolve(loop, looks=False))
                 yield Move(stuck, (), BLOCKS_AFTER_CLOSE)
         elif waits:
-            yield Move(rest(state, call, end), (self._bound,))
+            waits_too = rest(state, Waiting(call, end), in_order=not self._barging)
+            yield Move(waits_too, (self._bound,))
         else:
             yield Move(put(state, call, WOULD_BLOCK), (self._bound, "UN-04"))
         if DOUBLE in relaxed:
@@ -316,6 +319,8 @@ class Channel(CallsModel):
         if waiting.end not in state.send_ends:
             tags = ("CH-07", "CH-20") if self._two_ends else ("CH-07",)
             yield Move(put(without, waiting.call, REFUSED), tags)
+            if LEAVES_SENDER in relaxed:
+                yield Move(without, (), LEAVES_SENDER)
         elif not state.receive_ends:
             yield Move(put(without, waiting.call, returned("broken")), ("CH-20",))
         elif self._is_barging(relaxed) and self._has_room(state):

@@ -13,6 +13,7 @@ __all__ = [
     "GHOST_RECEIVER",
     "GHOST_SENDER",
     "HIDDEN_SLOT",
+    "LEAVES_SENDER",
     "LOST_WAKE_UP",
     "NOW_IS_LATER",
     "ONE_MORE",
@@ -28,6 +29,7 @@ CLOSE_DROPS: Final = "CH-05 the close drops what the buffer holds"
 BLOCKS_AFTER_CLOSE: Final = "CH-05 a receive after the close blocks"
 SECOND_CLOSE_DROPS: Final = "UN-07 a second close drops what the buffer holds"
 WAKES_ONE: Final = "CH-06 the close leaves a blocked receiver waiting"
+LEAVES_SENDER: Final = "CH-07 the close leaves a blocked sender waiting"
 SILENT: Final = "CH-07 a send on the closed channel seems to succeed"
 FIRST_CLONE_ENDS: Final = "CH-20 receivers see the end while a sending end is open"
 NOW_IS_LATER: Final = "CH-21 closing at once still delivers what was buffered"
@@ -48,6 +50,7 @@ RELAXATIONS = {
         SECOND_CLOSE_DROPS,
         BLOCKS_AFTER_CLOSE,
         WAKES_ONE,
+        LEAVES_SENDER,
         SILENT,
         FIRST_CLONE_ENDS,
         NOW_IS_LATER,

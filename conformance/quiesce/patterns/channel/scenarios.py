@@ -95,7 +95,7 @@ SCENARIOS = (
     ),
     Scenario(
         "the close delivers what was accepted",
-        (SEND, SEND, CLOSE, SEND, RECEIVE, RECEIVE, RECEIVE),
+        (SEND, SEND, CLOSE, SEND, LENGTH, RECEIVE, RECEIVE, RECEIVE),
         needs=["close"],
         arguments=PAIR,
     ),
@@ -107,7 +107,12 @@ SCENARIOS = (
         needs=["close"],
         arguments=UNBUFFERED,
     ),
-    Scenario("close twice", (SEND, CLOSE, CLOSE, RECEIVE, CLOSE, RECEIVE), needs=["close"]),
+    Scenario(
+        "close twice",
+        (SEND, SEND, CLOSE, RECEIVE, CLOSE, RECEIVE, CLOSE, RECEIVE),
+        needs=["close"],
+        arguments=PAIR,
+    ),
     Scenario(
         "a close races with a sender and a receiver",
         (RECEIVE_AT_ONCE, SEND_AT_ONCE, CLOSE, RECEIVE),

@@ -24,6 +24,7 @@ __all__ = [
     "is_transfer",
     "leave",
     "loop_of",
+    "queued",
     "rest",
 ]
 
@@ -93,10 +94,17 @@ def deliver(state: State, call: int, value: int) -> State:
     return swap(state, loop, Loop(call, (*loop.values, value)))
 
 
-def rest(state: State, call: int, end: int) -> State:
+def queued(queue: tuple[Waiting, ...], waiting: Waiting, *, in_order: bool) -> tuple[Waiting, ...]:
+    """One more waits. If nobody is served in order, states that differ in it only are one."""
+    longer = (*queue, waiting)
+    return longer if in_order else tuple(sorted(longer, key=lambda each: each.call))
+
+
+def rest(state: State, waiting: Waiting, *, in_order: bool) -> State:
     """A receive finds nothing and waits."""
+    call = waiting.call
     loop = loop_of(state, call)
-    waits = evolve(state, receivers=(*state.receivers, Waiting(call, end)))
+    waits = evolve(state, receivers=queued(state.receivers, waiting, in_order=in_order))
     if loop is None:
         return put(waits, call, BLOCKED)
     return swap(waits, loop, evolve(loop, looks=False))

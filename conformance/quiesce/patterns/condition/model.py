@@ -46,9 +46,9 @@ OTHER_NUMBER = "CO-02 another number of waiters is woken than asked for"
 CANCEL_UNLOCKED = "CO-03 a cancelled wait ends without the lock"
 TIMED_OUT_UNLOCKED = "CO-03 a wait that timed out ends without the lock"
 KEEPS_LOCK = "CO-01 a wait does not give the lock up"
+RETURNS_UNLOCKED = "CO-01 a wait returns without the lock"
 
 # Signatures of mismatches by their look.
-RETURNS_UNLOCKED = "CO-01 a wait returns without the lock"
 UNOWNED_ACCEPTED = "CO-04 somebody who does not hold the lock is not refused"
 
 RELAXATIONS = {
@@ -61,6 +61,7 @@ RELAXATIONS = {
         CANCEL_UNLOCKED,
         TIMED_OUT_UNLOCKED,
         KEEPS_LOCK,
+        RETURNS_UNLOCKED,
     )
 }
 
@@ -150,6 +151,8 @@ class Condition(CallsModel):
                     for move in self._notify(state, given["n"], relaxed):
                         tags = (*move.clauses, "CO-01") if state.waiters else move.clauses
                         yield Move(put(move.state, call, returned(None)), tags, move.relaxed)
+                    if RETURNS_UNLOCKED in relaxed:
+                        yield Move(put(state, call, ANY), (), RETURNS_UNLOCKED)
             case operation:
                 purpose = {"wait": ENTER, "wait_within": ENTER, "hold": HOLD}.get(operation, NOTIFY)
                 contender = Contender(
@@ -219,6 +222,9 @@ class Condition(CallsModel):
                 # It leaves; when it passes the notification on is its own business.
                 leaving = contend(withdraw(state, contender), Contender(contender.call, LEAVE))
                 yield from self._notify(leaving, 1, relaxed)
+            if contender.purpose == RETURN and RETURNS_UNLOCKED in relaxed:
+                runs = start(withdraw(state, contender), contender.call)
+                yield Move(runs, (), RETURNS_UNLOCKED)
 
     def seal(self, state: State) -> Any:
         return self._aged(super().seal(state))

@@ -268,6 +268,7 @@ class Context(CallsModel):
         if OTHER_KIND in relaxed:
             other = CANCELLED if error == DEADLINE else DEADLINE
             yield Move(overwrite(state, reached, other, cause), (), OTHER_KIND)
+            yield Move(overwrite(state, reached, other, other), (), OTHER_KIND)
         for signature, others in self._reached_otherwise(
             state, scope, reached, inheriting, detached
         ):

@@ -7,6 +7,8 @@ run either ends the task and comes out there, or goes to a handler.
 
 from __future__ import annotations
 
+import attrs
+
 from quiesce.functions import Shape
 from quiesce.patterns.pattern import Method, Pattern
 from quiesce.patterns.periodic.clauses import CLAUSES
@@ -22,28 +24,35 @@ PORT = (
         "wait",
         (),
         "Return when the loop has ended, or raise what ended it.",
+        capability="wait",
         refuses=True,
     ),
+)
+
+#: The universal clauses. Two speak of wait, and in threads only a run can fail half-way.
+NEEDS = {"UN-02": ("wait",), "UN-04": ("errors",), "UN-05": ("wait",)}
+SHARED = tuple(
+    attrs.evolve(clause, needs=NEEDS.get(clause.id, clause.needs))
+    for clause in universal(
+        untested={
+            "UN-06": "the bound of one run is TK-09",
+            "UN-08": "TK-12 states it: a run stops its own loop",
+        },
+        checked=["UN-02", "UN-07"],
+    )
 )
 
 PERIODIC = Pattern(
     name="periodic",
     title="Periodic task: a function that runs each period, in a loop with a way out",
     promise=__doc__ or "",
-    clauses=(
-        *CLAUSES,
-        *universal(
-            untested={
-                "UN-06": "the bound of one run is TK-09",
-                "UN-08": "TK-12 states it: a run stops its own loop",
-            },
-            checked=["UN-02", "UN-07"],
-        ),
-    ),
+    clauses=(*CLAUSES, *SHARED),
     port=PORT,
     constructor={"period": PERIODS},
     functions={"work": Shape.PLAIN, "handler": Shape.EACH},
     capabilities={
+        "wait": "wait: apart from stop, a way to learn that the loop has ended, and how",
+        "errors": "a run may fail, and on_failure says what follows",
         "handler": "a run's error goes to the handler, which may take its time",
         "reentrance_error": "wait from inside the run is refused with an error",
         "exit": "a BaseException of a run ends the task and reaches wait",

@@ -32,6 +32,7 @@ CLAUSES = (
         "A run that fails is not silent: it ends the task and surfaces at wait, or goes to a "
         "handler and the schedule goes on, as declared.",
         "Python asyncio: the error of a task that nobody awaits shows at its collection only",
+        needs=["errors"],
         twins=["tk_dies_silently", "tk_dies_despite_handler"],
     ),
     Clause(

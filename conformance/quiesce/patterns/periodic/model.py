@@ -51,7 +51,7 @@ CUT: Final = "TK-08 stop cancels a run that it should let end"
 UNCUT: Final = "TK-08 stop lets a run go on that it should cancel"
 SILENT: Final = "TK-10 a failing run is not told of as declared"
 LEFT: Final = "TK-11 something of the loop is left after stop and wait"
-STOP_BLOCKS: Final = "TK-12 stop from inside the run blocks"
+STOP_INSIDE: Final = "TK-12 stop from inside the run blocks or fails"
 WAIT_BLOCKS: Final = "TK-12 wait from inside the run is not refused"
 STOP_WAITS: Final = "UN-02 stop waits for the run"
 NOT_AGAIN: Final = "UN-07 stopping once more does harm"
@@ -59,7 +59,7 @@ WAIT_KILLS: Final = "UN-04 cancelling a wait ends the task"
 
 RELAXATIONS: Final[Mapping[str, str]] = {
     signature: signature[:5]
-    for signature in (STOP_BLOCKS, STOP_WAITS, NOT_AGAIN, AFTER_STOP, WAIT_KILLS, SILENT)
+    for signature in (STOP_INSIDE, STOP_WAITS, NOT_AGAIN, AFTER_STOP, WAIT_KILLS, SILENT)
 }
 
 
@@ -121,11 +121,16 @@ class Periodic(CallsModel):
             if NOT_AGAIN in relaxed:
                 yield Move(put(state, call, ANY), (), NOT_AGAIN)
             return
-        tags = ["TK-08", *(["TK-12"] if inside else []), *(["UN-02"] if state.active else [])]
+        tags = [
+            "TK-08",
+            "TK-11",
+            *(["TK-12"] if inside else []),
+            *(["UN-02"] if state.active else []),
+        ]
         asked = evolve(done, asked=True, kept=False)
         yield Move(asked if state.active else over(asked), tuple(tags))
-        if STOP_BLOCKS in relaxed and inside:
-            yield Move(put(asked, call, BLOCKED), (), STOP_BLOCKS)
+        if STOP_INSIDE in relaxed and inside:
+            yield Move(put(asked, call, ANY), (), STOP_INSIDE)
         if STOP_WAITS in relaxed and state.active and not inside:
             yield Move(put(asked, call, BLOCKED), (), STOP_WAITS)
 

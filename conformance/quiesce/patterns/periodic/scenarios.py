@@ -34,15 +34,23 @@ STIMULI = (
     Weighted(
         "let_a_function_end",
         Open,
-        8,
-        choices={"which": (0, 1), "outcome": ("value", "value", "none", "error")},
+        6,
+        choices={"which": (0, 1), "outcome": ("value", "value", "none")},
+    ),
+    Weighted(
+        "let_a_function_fail",
+        Open,
+        2,
+        fixed={"outcome": "error"},
+        choices={"which": (0, 1)},
+        needs=["errors"],
     ),
     Weighted(
         "let_a_function_blow_up",
         Open,
         1,
         choices={"which": (0, 1), "outcome": ("exit", "panic")},
-        needs=["exit"],
+        needs=["errors", "exit"],
         worlds=("threads",),
     ),
     Weighted("stop_from_inside", Inside, 1, fixed={"which": 0, "operation": "stop"}),
@@ -95,16 +103,26 @@ SCENARIOS = (
     Scenario(
         "wait from inside", (TO, WAIT_INSIDE, OPEN, TO, OPEN, wait()), needs=["reentrance_error"]
     ),
-    Scenario("a run fails", (TO, wait(), FAIL, OPEN, wait(), TO, OPEN, stop(), wait())),
-    Scenario("a long run fails", (TO, by(2400 * MILLI), FAIL, OPEN, OPEN, by(SECOND), OPEN)),
-    Scenario("a run fails after stop", (TO, stop(), wait(), FAIL, OPEN, wait())),
+    *(
+        Scenario(words, steps, needs=["errors"])
+        for words, steps in (
+            ("a run fails", (TO, wait(), FAIL, OPEN, wait(), TO, OPEN, stop(), wait())),
+            ("a long run fails", (TO, by(2400 * MILLI), FAIL, OPEN, OPEN, by(SECOND), OPEN)),
+            ("a run fails after stop", (TO, stop(), wait(), FAIL, OPEN, wait())),
+        )
+    ),
     Scenario(
         "a long handler",
         (TO, FAIL, by(1400 * MILLI), OPEN, OPEN, TO, OPEN, stop(), wait()),
-        needs=["handler"],
+        needs=["errors", "handler"],
     ),
-    Scenario("a handler fails", (TO, FAIL, FAIL, wait(), by(SECOND)), needs=["handler"]),
-    Scenario("a run exits", (TO, wait(), EXIT, wait(), TO), needs=["exit"], worlds=("threads",)),
+    Scenario("a handler fails", (TO, FAIL, FAIL, wait(), by(SECOND)), needs=["errors", "handler"]),
+    Scenario(
+        "a run exits",
+        (TO, wait(), EXIT, wait(), TO),
+        needs=["errors", "exit"],
+        worlds=("threads",),
+    ),
     Scenario(
         "instances are independent",
         (TO, stop(), wait(instance=1), Step(Open(1)), by(SECOND), OPEN, OPEN),

@@ -23,6 +23,7 @@ __all__ = [
     "EMPTY_HANGS",
     "FAILURE_LEAKS",
     "RELAXATIONS",
+    "REORDERED",
     "STOPPED_AGAIN",
     "blame",
 ]
@@ -34,6 +35,7 @@ CANCEL_LEAKS = "PL-05 something goes on after a cancellation"
 CLOSE_LEAKS = "PL-06 something goes on after the reader has left"
 FAILURE_LEAKS = "PL-07 something goes on after a failure"
 DELIVERED_ON = "PL-08 items are received after a cancellation"
+REORDERED = "PL-02 an ordered stage with several workers does not keep the order"
 EMPTY_HANGS = "PL-12 with an empty source the end never comes"
 CALLED_ON = "PL-10 a stage function is called after a cancellation"
 
@@ -42,6 +44,7 @@ RELAXATIONS = {
     for signature in (
         STOPPED_AGAIN,
         EMPTY_HANGS,
+        REORDERED,
         CANCEL_WAITS,
         DELIVERED_ON,
         CANCEL_LEAKS,

@@ -30,6 +30,7 @@ from quiesce.patterns.pipeline.blame import (
     EMPTY_HANGS,
     FAILURE_LEAKS,
     RELAXATIONS,
+    REORDERED,
     STOPPED_AGAIN,
     blame,
 )
@@ -89,8 +90,8 @@ class Pipeline(CallsModel):
         name, item = named(execution)
         failed = outcome not in ("value", "none")
         if state.failure is not None or state.stopped:
-            if failed and state.failure is None:
-                state = evolve(state, failure=raised(outcome, execution.index))
+            if failed:
+                state = evolve(state, failing=(*state.failing, raised(outcome, execution.index)))
             yield Move(release(state), ("PL-09",) if state.waiters else ())
             if STOPPED_AGAIN in relaxed and len(state.closers) > 1:
                 one = release(evolve(state, closers=state.closers[:1]))
@@ -106,26 +107,28 @@ class Pipeline(CallsModel):
                 yield Move(evolve(state, stopped=True, vague="all"), (), EMPTY_HANGS)
         elif name == SOURCE:
             fed = evolve(state, fed=(*state.fed, ("value", execution.index)))
-            yield self._flowed(fed)
+            yield self._flowed(fed, relaxed)
         else:
             number = FUNCTIONS.index(name)
             result = ("value", execution.index) if outcome == "value" else None
             for place, work in enumerate(state.stages[number].hands):
                 if work.item == item and not work.result:
-                    yield self._flowed(answer(state, number, place, result))
+                    yield self._flowed(answer(state, number, place, result), relaxed)
 
     def follow(self, state: State, relaxed: Collection[str]) -> Iterable[Move]:
         if state.failure is not None or state.stopped:
+            yield from self._follow_stopped(state)
             return
         for failure in state.failing:
             yield from self._fail(state, failure, relaxed)
+        shape = self._shape_for(relaxed)
         for number, stage in enumerate(state.stages):
-            ready = stage.ready(self._shape)
+            ready = stage.ready(shape)
             if len(ready) > 1:
                 for place in ready:
-                    if (pushed := state.push(number, place, self._shape)) is not None:
-                        yield Move(pushed.flow(self._shape))
-        yield from self._deliver(state)
+                    if (pushed := state.push(number, place, shape)) is not None:
+                        yield Move(pushed.flow(shape))
+        yield from self._deliver(state, shape)
         if state.is_over and state.receivers:
             yield Move(put(evolve(state, receivers=()), state.receivers, END), ("PL-04",))
         if state.has_ended and state.waiters:
@@ -152,26 +155,29 @@ class Pipeline(CallsModel):
             waiting = evolve(state, receivers=ordered(state.receivers, call))
             yield Move(put(waiting, call, BLOCKED))
 
-    def _deliver(self, state: State) -> Iterable[Move]:
+    def _deliver(self, state: State, shape: Shape) -> Iterable[Move]:
         """An item that has passed all stages goes to one of those who wait."""
         last = state.stages[-1]
         offers: list[tuple[Hashable, Stage]] = []
         if last.buffer:
             offers.append((last.buffer[0], evolve(last, buffer=last.buffer[1:])))
-        elif not self._shape.buffer:
-            ready = last.ready(self._shape)
+        elif not shape.buffer:
+            ready = last.ready(shape)
             offers += [(last.hands[place].result[0], last.without(place)) for place in ready]
         for item, rest in offers:
-            freed = state.with_stage(len(state.stages) - 1, rest).flow(self._shape)
+            freed = state.with_stage(len(state.stages) - 1, rest).flow(shape)
             for call in state.receivers:
                 others = tuple(other for other in state.receivers if other != call)
                 taken = put(evolve(freed, receivers=others), call, returned((item,)))
                 yield Move(taken, ("PL-01", "PL-02") if self._keeps_order else ("PL-01",))
 
-    def _flowed(self, state: State) -> Move:
+    def _flowed(self, state: State, relaxed: Collection[str]) -> Move:
         """What follows from an end, and whether back-pressure holds the source up now."""
-        after = state.flow(self._shape)
+        after = state.flow(self._shape_for(relaxed))
         return Move(after, ("PL-03",) if len(after.fed) > self._shape.ahead else ())
+
+    def _shape_for(self, relaxed: Collection[str]) -> Shape:
+        return evolve(self._shape, ordered=False) if REORDERED in relaxed else self._shape
 
     def _stop(
         self, state: State, call: int, operation: str, relaxed: Collection[str]
@@ -186,38 +192,24 @@ class Pipeline(CallsModel):
             tags = ["UN-07"]
             if STOPPED_AGAIN in relaxed:
                 yield Move(put(state, call, ANY), (), STOPPED_AGAIN)
-        # An error that was raised before, and is noticed afterwards, is not lost.
-        for failure in state.failing or (state.failure,):
-            stopped = evolve(state, stopped=True, failure=failure, failing=())
-            for told in (END,) if failure is None else (END, failure):
-                yield from self._stopped(stopped, call, operation, told, tuple(tags), relaxed)
-
-    def _stopped(
-        self,
-        state: State,
-        call: int,
-        operation: str,
-        told: Outcome,
-        tags: tuple[str, ...],
-        relaxed: Collection[str],
-    ) -> Iterable[Move]:
-        answered = put(evolve(state, receivers=()), state.receivers, told)
+        stopped = evolve(state, stopped=True)
         if operation == "close":
-            closing = put(evolve(answered, closers=ordered(state.closers, call)), call, BLOCKED)
+            closing = put(evolve(stopped, closers=ordered(state.closers, call)), call, BLOCKED)
         else:
-            closing = put(answered, call, returned())
-        yield Move(release(self._halt(closing)), tags)
+            closing = put(stopped, call, returned())
+        yield Move(release(self._halt(closing)), tuple(tags))
         for signature, wanted in ((CANCEL_LEAKS, "cancel"), (CLOSE_LEAKS, "close")):
             if signature in relaxed and operation == wanted:
                 yield from self._leak(put(closing, call, ANY), signature)
         if CANCEL_WAITS in relaxed and operation == "cancel":
-            waits = put(evolve(answered, closers=ordered(state.closers, call)), call, BLOCKED)
+            waits = put(evolve(stopped, closers=ordered(state.closers, call)), call, BLOCKED)
             yield Move(release(self._halt(waits)), (), CANCEL_WAITS)
         if DELIVERED_ON in relaxed:
             delivers = evolve(release(self._halt(closing)), vague="receives")
             yield Move(delivers, (), DELIVERED_ON)
         if CALLED_ON in relaxed:
-            goes_on = evolve(closing, stopped=False, exhausted=True, vague="all")
+            goes_on = put(evolve(closing, receivers=()), state.receivers, END)
+            goes_on = evolve(goes_on, stopped=False, exhausted=True, vague="all")
             yield Move(goes_on, (), CALLED_ON)
 
     def _fail(self, state: State, failure: Outcome, relaxed: Collection[str]) -> Iterable[Move]:
@@ -226,6 +218,15 @@ class Pipeline(CallsModel):
         yield Move(release(self._halt(evolve(failed, failing=()))), tags)
         if FAILURE_LEAKS in relaxed:
             yield from self._leak(failed, FAILURE_LEAKS)
+
+    def _follow_stopped(self, state: State) -> Iterable[Move]:
+        """Errors that come late are noticed, and whoever receives leaves, one after the other."""
+        for failure in state.failing:
+            told = evolve(state, failure=state.failure or failure, failing=())
+            yield Move(release(told), ("UN-05",))
+        for call in state.receivers:
+            others = tuple(other for other in state.receivers if other != call)
+            yield Move(put(evolve(state, receivers=others), call, state.failure or END))
 
     def _halt(self, state: State) -> State:
         """Everything stops; what was on its way is dropped."""
@@ -270,7 +271,7 @@ def answer(state: State, number: int, place: int, result: Hashable) -> State:
 
 def release(state: State) -> State:
     """Once all has stopped and nothing runs any more, whoever waits for that goes."""
-    if state.running or state.vague == "all":
+    if state.running or state.failing or state.vague == "all":
         return state
     told = returned() if state.failure is None else state.failure
     answered = put(put(state, state.waiters, told), state.closers, returned())

@@ -84,12 +84,4 @@ CLAUSES = (
         needs=["release_many"],
         twins=["sm_release_wakes_one"],
     ),
-    Clause(
-        "SM-10",
-        Level.MUST,
-        "A capacity limiter lends one unit to each borrower; its total may change at run time: "
-        "lowering it revokes nothing, raising it lets waiters in.",
-        "trio: CapacityLimiter",
-        untested="checked where borrowers exist: see the pattern capacity_limiter",
-    ),
 )

@@ -53,7 +53,11 @@ STREAM_POOL = Pattern(
     clauses=(
         *CLAUSES,
         *universal(
-            untested={"UN-08": "source and function are called from the pool's own tasks only"},
+            untested={
+                "UN-02": "a stream has the stop only: the wait is its pool's, which checks it",
+                "UN-08": "source and function are called from the pool's own tasks only",
+                "UN-11": "source and function belong to the stream as long as it lives",
+            },
             checked={"UN-07"},
         ),
     ),

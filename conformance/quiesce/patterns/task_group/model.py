@@ -28,6 +28,7 @@ class Plain(Group):
     released: tuple[tuple[int, Outcome], ...] = ()  # waits that found nothing left to wait for
     lookers: frozenset[int] = frozenset()  # let in, and about to look at the scope
     waited: bool = False  # a wait has returned
+    reused: bool = False  # and something was started since
 
 
 class PlainGroup(Starts):
@@ -111,6 +112,7 @@ class PlainGroup(Starts):
         return not state.active and not (self._queues and state.starters)
 
     def let_in(self, state: Any, call: int, operation: str) -> Any:
+        state = evolve(state, reused=state.waited)
         if operation != "go_then_look":
             return super().let_in(state, call, operation)
         free = state.without(call)

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 from quiesce.model import ANY, BLOCKED, Move, evolve
 from quiesce.patterns.calls import CANCELLED, drop, put, returned, start
 from quiesce.patterns.task_group.model import Plain, PlainGroup
-from quiesce.patterns.task_group.state import CANCELLED_RUNS, FAILURES, IMMEDIATE, STARTS
+from quiesce.patterns.task_group.state import (
+    CANCELLED_RUNS,
+    FAILURES,
+    IMMEDIATE,
+    STARTS,
+    G,
+    normal,
+)
 from quiesce.patterns.task_group.structured import Block, StructuredGroup
 
 if TYPE_CHECKING:
@@ -36,6 +43,8 @@ INSIDE_FAILS = "TG-14 a function can't start further ones"
 SLOT_KEPT_ON_ERROR = "TG-09 a function that fails keeps its slot"
 SLOT_KEPT = "TG-09 a function that ends keeps its slot"
 STARTER_STUCK = "TG-09 a start waits although a slot is free"
+OVER_LIMIT = "TG-07 a function starts although the limit is reached"
+ZERO_RUNS = "TG-12 a function starts in a group whose limit is 0"
 LEFT_EARLY = "TG-01 a wait returns while functions run"
 
 CHILD_CANCEL_SPREADS = "TG-21 a child that was cancelled alone counts as an error"
@@ -54,6 +63,14 @@ def named(*signatures: str) -> dict[str, str]:
     return {signature: signature[:5] for signature in signatures}
 
 
+def wrong_try(state: G, call: int) -> Iterable[Move]:
+    """A try-start that answers, starts or waits as it likes."""
+    unknown = put(state, call, ANY)
+    yield Move(put(state, call, BLOCKED), (), TRY_START_WRONG)
+    yield Move(unknown, (), TRY_START_WRONG)
+    yield Move(start(unknown, call), (), TRY_START_WRONG)
+
+
 class RelaxedPlainGroup(PlainGroup):
     """The plain group, with one clause dropped for each signature in ``relaxed``."""
 
@@ -62,12 +79,12 @@ class RelaxedPlainGroup(PlainGroup):
         TOLD_BEFORE_CANCELLED,
         SCOPE_DEAF,
         SCOPE_OPEN,
+        WAITER_TOLD_OTHER,
+        REUSE_FAILS,
         OTHER_ERROR,
         ERROR_MISSING,
         PANIC_LOST,
         ERROR_LOST,
-        WAITER_TOLD_OTHER,
-        REUSE_FAILS,
         LIMIT_CHANGED,
         TRY_START_WRONG,
         START_DROPPED,
@@ -76,6 +93,8 @@ class RelaxedPlainGroup(PlainGroup):
         SLOT_KEPT_ON_ERROR,
         SLOT_KEPT,
         STARTER_STUCK,
+        OVER_LIMIT,
+        ZERO_RUNS,
         LEFT_EARLY,
     )
 
@@ -88,24 +107,23 @@ class RelaxedPlainGroup(PlainGroup):
                 yield Move(unknown, (), SCOPE_DEAF)
             case "look" if state.waited and not state.errors and SCOPE_OPEN in relaxed:
                 yield Move(unknown, (), SCOPE_OPEN)
-            case "set_limit" if LIMIT_CHANGED in relaxed:
-                yield Move(unknown, (), LIMIT_CHANGED)
+            case "set_limit" if LIMIT_CHANGED in relaxed and (state.active or state.starters):
+                changed = normal(fact.argument("limit"))
+                yield Move(evolve(unknown, limit=changed), (), LIMIT_CHANGED)
             case "try_go" if TRY_START_WRONG in relaxed:
-                yield Move(unknown, (), TRY_START_WRONG)
-                yield Move(start(unknown, call), (), TRY_START_WRONG)
-                yield Move(put(state, call, BLOCKED), (), TRY_START_WRONG)
-        if operation not in STARTS:
+                yield from wrong_try(state, call)
+        if operation not in (*STARTS, "try_go"):
             return
+        if ERROR_STOPS_REST in relaxed and state.errors and not self._cancels:
+            yield Move(unknown, (), ERROR_STOPS_REST)
         for signature, applies in (
             (REUSE_FAILS, state.waited),
             (INSIDE_FAILS, fact.inside is not None),
-            (ERROR_STOPS_REST, state.errors and not self._cancels),
-            (START_DROPPED, state.errors and self._cancels),
         ):
             if applies and signature in relaxed:
                 yield Move(unknown, (), signature)
                 yield Move(put(state, call, BLOCKED), (), signature)
-        if REUSE_FAILS in relaxed and not self._reusable:
+        if REUSE_FAILS in relaxed and state.waited and not self._reusable:
             yield Move(start(unknown, call), (), REUSE_FAILS)
 
     def ended(
@@ -122,9 +140,12 @@ class RelaxedPlainGroup(PlainGroup):
 
     def follow(self, state: Any, relaxed: Collection[str]) -> Iterable[Move]:
         yield from super().follow(state, relaxed)
+        over = OVER_LIMIT if state.limit else ZERO_RUNS
         for call, operation in state.starters:
             if call in state.stuck:
                 continue
+            if over in relaxed:
+                yield Move(self.let_in(state, call, operation), (), over)
             if STARTER_STUCK in relaxed:
                 yield Move(evolve(state, stuck=state.stuck | {call}), (), STARTER_STUCK)
             for signature, applies in (
@@ -136,10 +157,11 @@ class RelaxedPlainGroup(PlainGroup):
         if ERROR_STOPS_REST in relaxed and state.errors and not self._cancels:
             for execution in state.active:
                 yield Move(drop(state, execution), (), ERROR_STOPS_REST)
-        if TOLD_BEFORE_CANCELLED in relaxed and state.errors:
+        late = TOLD_BEFORE_CANCELLED if state.errors else SCOPE_OPEN
+        if late in relaxed:
             for call in state.lookers:
                 looked = evolve(state, lookers=state.lookers - {call})
-                yield Move(put(looked, call, returned(False)), (), TOLD_BEFORE_CANCELLED)
+                yield Move(put(looked, call, returned(False)), (), late)
         for call in sorted(state.waiters):
             yield from self._wrong_answers(state, call, relaxed)
 
@@ -159,8 +181,8 @@ class RelaxedPlainGroup(PlainGroup):
         for signature, applies in (
             (ERROR_MISSING, len(state.errors) > 1 or (state.errors and not self._first)),
             (PANIC_LOST, panicked),
-            (WAITER_TOLD_OTHER, state.waited or bool(state.released)),
-            (REUSE_FAILS, state.waited),
+            (WAITER_TOLD_OTHER, (state.waited or state.released) and not state.reused),
+            (REUSE_FAILS, state.reused),
         ):
             if applies and signature in relaxed:
                 yield Move(put(left, call, ANY), (), signature)
@@ -187,6 +209,8 @@ class RelaxedStructuredGroup(StructuredGroup):
         SLOT_KEPT,
         STARTER_STUCK,
         ORPHANED,
+        OVER_LIMIT,
+        ZERO_RUNS,
         LEFT_EARLY,
     )
 
@@ -201,13 +225,14 @@ class RelaxedStructuredGroup(StructuredGroup):
         for signature, applies in (
             (ACCEPTED, self._is_closed(state)),
             (INSIDE_FAILS, fact.inside is not None),
-            (TRY_START_WRONG, operation == "try_go"),
         ):
             if applies and signature in relaxed:
                 yield Move(unknown, (), signature)
                 yield Move(put(state, call, BLOCKED), (), signature)
                 if signature != INSIDE_FAILS:
                     yield Move(start(unknown, call), (), signature)
+        if operation == "try_go" and TRY_START_WRONG in relaxed:
+            yield from wrong_try(state, call)
         if operation in IMMEDIATE and state.block is not None and IMMEDIATE_MISSED in relaxed:
             yield Move(unknown, (), IMMEDIATE_MISSED)
             for_ever = evolve(state, stuck=state.stuck | {state.block})
@@ -231,9 +256,12 @@ class RelaxedStructuredGroup(StructuredGroup):
 
     def follow(self, state: Any, relaxed: Collection[str]) -> Iterable[Move]:
         yield from super().follow(state, relaxed)
+        over = OVER_LIMIT if state.limit else ZERO_RUNS
         for call, operation in state.starters:
             if call in state.stuck:
                 continue
+            if over in relaxed:
+                yield Move(self.let_in(state, call, operation), (), over)
             if STARTER_STUCK in relaxed:
                 yield Move(evolve(state, stuck=state.stuck | {call}), (), STARTER_STUCK)
         if CHILD_CANCEL_SPREADS in relaxed:
@@ -253,6 +281,11 @@ class RelaxedStructuredGroup(StructuredGroup):
                 yield Move(put(left, state.block, ANY), (), signature)
         if CANCEL_FIRST in relaxed and state.cancelled and state.errors and not state.active:
             yield Move(put(left, state.block, CANCELLED), (), CANCEL_FIRST)
+
+    def _abort(self, state: Block) -> Iterable[Move]:
+        for move in super()._abort(state):
+            after = evolve(move.state, result=ANY) if state.result == ANY else move.state
+            yield Move(after, move.clauses)
 
     def finish(self, state: Block) -> Iterable[Move]:
         if state.result == ANY:  # the relaxation that says nothing of how the block is left

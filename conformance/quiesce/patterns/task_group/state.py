@@ -24,10 +24,9 @@ from quiesce.patterns.calls import (
 from quiesce.stimuli import Began, Cancelled, Fact
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable
 
     from quiesce.adapters import Adapter
-    from quiesce.model import View
     from quiesce.patterns.calls import Execution, Outcome
 
 __all__ = [
@@ -46,12 +45,9 @@ __all__ = [
 FAILURES = ("error", "panic", "exit")
 #: Operations that start a function and wait for a slot.
 STARTS = ("go", "go_then_look", "go_now", "fail_now")
-#: Those whose function is the adapter's own and ends at once, and what its error looks like
-#: where it comes out: as one that is no user function's.
-IMMEDIATE = {"go_now": None, "fail_now": ("refused",)}
+#: Those whose function is the adapter's own and ends at once.
+IMMEDIATE = ("go_now", "fail_now")
 
-OVER_LIMIT = "TG-07 a function starts although the limit is reached"
-ZERO_RUNS = "TG-12 a function starts in a group whose limit is 0"
 
 CANCELLED_RUNS = "UN-04 a start that was cancelled runs all the same"
 
@@ -101,11 +97,9 @@ class Starts(CallsModel):
         self._first = dialect.get("errors", "first") == "first"
         self._queues = dialect.get("at_limit", "blocks") == "queues"
 
-    def blame(self, expected: Sequence[View], seen: View) -> str:
-        found = super().blame(expected, seen)
-        if found != self.extra or self._limit is None:
-            return found
-        return OVER_LIMIT if self._limit else ZERO_RUNS
+    def may_rest(self, state: Any) -> bool:
+        # Relaxed moves are there at any time: they are what need not happen.
+        return not any(True for _ in self.internal(state, ()))
 
     def apply(self, state: Any, fact: Fact, relaxed: Collection[str]) -> Iterable[Move]:
         match fact:
@@ -139,15 +133,12 @@ class Starts(CallsModel):
         after = start(state, call) if state.has_room else state
         yield Move(put(after, call, returned(state.has_room)), tags)
 
-    def let_in(self, state: G, call: int, operation: str) -> G:
+    def let_in(self, state: Any, call: int, operation: str) -> Any:
         """The state in which the start has its slot."""
         free = state.without(call)
         if free.of(call) is not None or not self._queues:
             free = put(free, call, returned())
-        if operation not in IMMEDIATE:
-            return start(free, call)
-        leaf = IMMEDIATE[operation]
-        return free if leaf is None else self.failed(free, leaf)
+        return start(free, call)
 
     def failed(self, state: G, leaf: Leaf) -> G:
         """The state in which a function has failed so."""

@@ -13,7 +13,15 @@ import attrs
 
 from quiesce.model import BLOCKED, Move, evolve
 from quiesce.patterns.calls import CANCELLED, REFUSED, Outcome, drop, put, returned, start
-from quiesce.patterns.task_group.state import FAILURES, STARTS, Group, Leaf, Starts, refuse
+from quiesce.patterns.task_group.state import (
+    FAILURES,
+    IMMEDIATE,
+    STARTS,
+    Group,
+    Leaf,
+    Starts,
+    refuse,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -34,11 +42,27 @@ class Block(Group):
     result: Outcome | None = None  # of the block, if nothing cuts it short
     aborting: bool = False
     cancelled: bool = False  # the run was
+    immediate: tuple[tuple[int, str], ...] = ()  # starts whose functions run and are not seen
 
     @property
     def children(self) -> tuple[Execution, ...]:
         """Executions that hold slots: the body has none."""
         return tuple(e for e in self.active if e.leader != self.block)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether a slot is free."""
+        held = len(self.children) + len(self.immediate) + self.lost
+        return self.limit is None or held < self.limit
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether neither the body nor a child is left."""
+        return self.body_over and not self.active and not self.immediate
+
+
+#: The error of ``fail_now`` as it looks where it comes out: no user function's.
+FOREIGN: Leaf = ("refused",)
 
 
 class StructuredGroup(Starts):
@@ -107,6 +131,12 @@ class StructuredGroup(Starts):
         tags = ("TG-19",) if is_body else ("TG-03",) if state.active else ()
         yield Move(self.failed(state, (outcome, index)), tags)
 
+    def let_in(self, state: Any, call: int, operation: str) -> Any:
+        if operation not in IMMEDIATE:
+            return super().let_in(state, call, operation)
+        immediate = tuple(sorted((*state.immediate, (call, operation))))
+        return put(evolve(state.without(call), immediate=immediate), call, returned())
+
     def failed(self, state: Any, leaf: Leaf) -> Any:
         return evolve(super().failed(state, leaf), aborting=True)
 
@@ -125,6 +155,9 @@ class StructuredGroup(Starts):
             for call, operation in state.starters:
                 if call not in state.stuck:
                     yield Move(self.let_in(state, call, operation), ("TG-09",))
+        for entry in state.immediate:
+            after = evolve(state, immediate=tuple(e for e in state.immediate if e != entry))
+            yield Move(self.failed(after, FOREIGN) if entry[1] == "fail_now" else after)
         if self.may_finish(state):
             yield from self.finish(state)
 
@@ -135,8 +168,8 @@ class StructuredGroup(Starts):
                 yield Move(drop(state, execution), ("TG-21",))
 
     def _abort(self, state: Block) -> Iterable[Move]:
-        if state.active:
-            after = evolve(state, body_over=True, result=None)
+        if state.active or state.immediate:
+            after = evolve(state, body_over=True, result=None, immediate=())
             for execution in state.active:
                 after = drop(after, execution)
             yield Move(after)
@@ -145,9 +178,7 @@ class StructuredGroup(Starts):
 
     def may_finish(self, state: Block) -> bool:
         """Whether the block can be left. A starter that may be let in comes first."""
-        if state.block is None or state.block in state.stuck or not state.body_over:
-            return False
-        if state.active:
+        if state.block is None or state.block in state.stuck or not state.is_empty:
             return False
         return not state.starters or not state.has_room
 

@@ -28,9 +28,8 @@ CLAUSES = (
         "WG-03",
         Level.MUST,
         "Any delta can be added. More done than was added is an error of that caller and changes "
-        "nothing; what functions of go count is theirs alone. (Go's panic comes too late for "
-        "both.)",
-        "Go sync/waitgroup_test: TestWaitGroupMisuse",
+        "nothing; what functions of go count is theirs alone.",
+        "Go sync/waitgroup_test: TestWaitGroupMisuse, whose panic leaves the counter spoilt",
         twins=["wg_negative_ignored", "wg_done_takes_a_function"],
     ),
     Clause(

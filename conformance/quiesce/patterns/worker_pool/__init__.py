@@ -14,7 +14,7 @@ from quiesce.patterns.pattern import Method, Pattern
 from quiesce.patterns.universal import universal
 from quiesce.patterns.worker_pool.clauses import CLAUSES
 from quiesce.patterns.worker_pool.model import WorkerPool
-from quiesce.patterns.worker_pool.scenarios import PROBE, SCENARIOS, STIMULI, UNBLOCK
+from quiesce.patterns.worker_pool.scenarios import PROBE, RELEASE, SCENARIOS, STIMULI, UNBLOCK
 
 if TYPE_CHECKING:
     from quiesce.adapters import Adapter
@@ -90,19 +90,21 @@ def constructs(adapter: Adapter, name: str, value: Any) -> bool:
     """Whether the adapter's pool can have such a queue."""
     if name != "queue":
         return True
-    needed = "unbounded" if value is None else "bounded" if value else "rendezvous"
-    return needed not in adapter.lacks and (value is None or "bounded" not in adapter.lacks)
+    if value is None:
+        return "unbounded" not in adapter.lacks
+    return not adapter.lacks & {"bounded", "places" if value else "rendezvous"}
 
 
 WORKER_POOL = Pattern(
     name="worker_pool",
     title="Worker pool: a fixed number of workers run the jobs that callers submit",
     promise=__doc__ or "",
-    clauses=(*CLAUSES, *universal(checked={"UN-02", "UN-07"})),
+    clauses=(*CLAUSES, *universal(checked={"UN-02", "UN-07", "UN-11"})),
     port=PORT,
     constructor={"workers": (1, 2), "queue": (1, 0, 2, None)},
     capabilities={
-        "bounded": "queue may be a number: places for jobs that wait",
+        "bounded": "queue may be a number: no more jobs come in than there are places",
+        "places": "queue may be 1 or more: places for jobs that wait",
         "rendezvous": "queue may be 0: a job is accepted when a worker is free",
         "unbounded": "queue may be None: any number of jobs may wait",
         "try_submit": "try_submit",
@@ -111,6 +113,7 @@ WORKER_POOL = Pattern(
         "submit_inside": "a job may submit to its own pool",
         "panic": "a BaseException of a job is its outcome",
         "stop": "its workers can be stopped",
+        "release": "jobs and outcomes are dropped when nobody asks for them any more",
     },
     dialects={"fifo": ("yes", "no"), "cancel_running": ("runs_on", "interrupted")},
     model=WorkerPool,
@@ -118,5 +121,6 @@ WORKER_POOL = Pattern(
     scenarios=SCENARIOS,
     probe=PROBE,
     unblock=UNBLOCK,
+    release=(RELEASE, "UN-11 a job or its outcome is kept after its end"),
     constructs=constructs,
 )

@@ -53,6 +53,7 @@ STUCK_AFTER_CANCEL: Final = "WP-09 a blocked submitter is not released by the ca
 WORKER_LOST: Final = "WP-10 a worker is lost with a failing job"
 WORKER_BLOWN: Final = "WP-16 a worker is lost with a job that blows up"
 LOST_AT_CLOSE: Final = "WP-08 a queued job is lost at the close"
+STUCK_AT_CLOSE: Final = "WP-08 a blocked submitter is not released by the close"
 ACCEPTED_LATE: Final = "WP-08 a job is accepted after the close"
 REFUSED_INSIDE: Final = "WP-14 a job cannot submit to its own pool"
 GHOST: Final = "UN-04 the job of a cancelled submitter runs"
@@ -75,6 +76,7 @@ class WorkerPool(CallsModel):
             WORKER_LOST,
             WORKER_BLOWN,
             LOST_AT_CLOSE,
+            STUCK_AT_CLOSE,
             ACCEPTED_LATE,
             REFUSED_INSIDE,
             GHOST,
@@ -176,6 +178,8 @@ class WorkerPool(CallsModel):
             return
         if LOST_AT_CLOSE in relaxed and state.queue:
             yield Move(evolve(state, phase=CLOSED, queue=()), (), LOST_AT_CLOSE)
+        if STUCK_AT_CLOSE in relaxed and state.waiting:
+            yield Move(evolve(state, phase=CLOSED, waiting=()), (), STUCK_AT_CLOSE)
         tags = ("WP-08",) if state.queue or state.waiting else ()
         yield Move(evolve(state, phase=CLOSED), ("UN-02", *tags))
 
@@ -184,12 +188,13 @@ class WorkerPool(CallsModel):
         if self._interrupts:
             told = tuple(sorted(execution.leader for execution in state.active))
         stopping = evolve(state, phase=STOPPED, told=told)
-        stopped = report(evolve(stopping, queue=()), state.queue)
         if STARTS_AFTER_CANCEL in relaxed and state.queue:
-            yield Move(stopping, (), STARTS_AFTER_CANCEL)
+            yield Move(evolve(stopping, phase=CLOSED), (), STARTS_AFTER_CANCEL)
         if STUCK_AFTER_CANCEL in relaxed and state.waiting:
-            yield Move(evolve(stopped, waiting=()), (), STUCK_AFTER_CANCEL)
-        yield Move(stopped, ("UN-07",) if state.phase == STOPPED else ("WP-09",))
+            yield Move(evolve(stopping, waiting=()), (), STUCK_AFTER_CANCEL)
+        if self._interrupts:  # one task does it all, and no worker comes between
+            stopping = report(evolve(stopping, queue=()), state.queue)
+        yield Move(stopping, ("UN-07",) if state.phase == STOPPED else ("WP-09",))
 
     def ended(
         self, state: State, execution: Execution, outcome: str, relaxed: Collection[str]
@@ -229,6 +234,8 @@ class WorkerPool(CallsModel):
         if state.queue and len(state.active) < self._workers - state.lost:
             tags = ("WP-02", "WP-05") if self._workers == 1 else ("WP-02",)
             yield Move(start(evolve(state, queue=state.queue[1:]), state.queue[0]), tags)
+        if state.queue and state.phase == STOPPED:  # meanwhile a worker may take one
+            yield Move(report(evolve(state, queue=state.queue[1:]), state.queue[:1]), ("WP-09",))
         yield from self._let_in(state, relaxed)
         for job in state.told[:1]:
             execution = next((e for e in state.active if e.leader == job), None)

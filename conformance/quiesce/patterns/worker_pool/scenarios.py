@@ -8,7 +8,7 @@ from quiesce.patterns.pattern import Scenario
 from quiesce.patterns.worker_pool.clauses import ASYNC
 from quiesce.stimuli import NOTHING, Cancel, Inside, Open, Start, Step, Weighted, arguments
 
-__all__ = ["PROBE", "SCENARIOS", "STIMULI", "UNBLOCK"]
+__all__ = ["PROBE", "RELEASE", "SCENARIOS", "STIMULI", "UNBLOCK"]
 
 CANCELS = (0, 1)
 WHICH = (0, 1, 2)
@@ -169,6 +169,12 @@ SCENARIOS = (
         arguments=ONE,
     ),
     Scenario(
+        "close a rendezvous with blocked submitters",
+        (SUBMIT, SUBMIT, SUBMIT, CLOSE, VALUE, SUBMIT, JOIN),
+        needs=["bounded", "rendezvous"],
+        arguments=RENDEZVOUS,
+    ),
+    Scenario(
         "close as a job ends and another comes",
         (
             SUBMIT,
@@ -298,3 +304,4 @@ SCENARIOS = (
 PROBE = (SUBMIT, VALUE, SUBMIT, VALUE)
 #: A submitter is let go by a close, and one who waits for a closed pool needs nothing else.
 UNBLOCK = (CLOSE,)
+RELEASE = (SUBMIT, SUBMIT, VALUE, ERROR, result(0), result(1))

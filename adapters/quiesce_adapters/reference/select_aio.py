@@ -1,0 +1,72 @@
+"""Select of the reference, for asyncio and trio."""
+
+from random import Random
+
+import quiesce
+from quiesce_reference.aio import (
+    Channel,
+    ChannelClosedError,
+    Receive,
+    Send,
+    select,
+)
+
+Cases = tuple[tuple[str, str], ...]
+Received = tuple[bool, int | None]
+
+
+@quiesce.adapter(
+    "select",
+    world=("asyncio", "trio"),
+    packages=["quiesce_reference"],
+    requires=["quiesce_reference", "anyio"],
+    scope="anyio",
+    name="reference.select",
+)
+class TwoChannels:
+    """``select`` over ``Channel``."""
+
+    def __init__(self, capacity: int) -> None:
+        self._channels = {name: Channel[int](capacity) for name in "ab"}
+        self._chance = Random(0)
+
+    async def select(
+        self, cases: Cases, item: int, default: bool, timeout: int | None
+    ) -> str | tuple[int, Received | None]:
+        made = (
+            Send(self._channels[name], item) if kind == "send" else Receive(self._channels[name])
+            for kind, name in cases
+        )
+        seconds = None if timeout is None else timeout / 1e9
+        done = await select(*made, default=default, timeout=seconds, chance=self._chance)
+        if done is None:
+            return "default" if default else "timeout"
+        kind, _ = cases[done.index]
+        return done.index, None if kind == "send" else (not done.is_closed, done.value)
+
+    async def send(self, channel: str, item: int) -> None:
+        await self._channels[channel].send(item)
+
+    async def receive(self, channel: str) -> Received:
+        try:
+            return True, await self._channels[channel].receive()
+        except ChannelClosedError:
+            return False, None
+
+    async def close(self, channel: str) -> None:
+        self._channels[channel].close()
+
+    async def shift(self, item: int) -> tuple[bool, Received | None]:
+        sent = await self.select((("send", "b"),), item, True, None) != "default"
+        found = await self.select((("receive", "a"),), item, True, None)
+        return sent, None if isinstance(found, str) else found[1]
+
+    async def tally(self, rounds: int) -> list[int]:
+        other, counts = TwoChannels(1), [0, 0]
+        await other.send("a", 0)
+        await other.send("b", 0)
+        for _ in range(rounds):
+            chosen = await other.select((("receive", "a"), ("receive", "b")), 0, False, None)
+            counts[int(chosen[0])] += 1
+            await other.send("ab"[int(chosen[0])], 0)
+        return counts
