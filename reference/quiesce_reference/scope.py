@@ -40,7 +40,7 @@ class Listener(Protocol):
 class Scope:
     """One node of the tree. ``Scope()`` is a root, which nothing ends but ``cancel``."""
 
-    __slots__ = ("_end", "_expiry", "_listeners", "_parent", "deadline")
+    __slots__ = ("__weakref__", "_end", "_expiry", "_listeners", "_parent", "deadline")
 
     def __init__(self) -> None:
         self._parent: Scope | None = None

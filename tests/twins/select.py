@@ -214,11 +214,14 @@ class SelectIgnoresTheTimeout(AioSelect):
 @quiesce.adapter(PATTERN, name="ch_select_meets_itself", **AIO)
 class SelectMeetsItself(AioSelect):
     def enter(self, party: Party, default: bool) -> bool:
-        self.core.waiting.append(party)
-        met = self.core.attempt(party)
-        if (met or default) and party in self.core.waiting:
-            self.core.waiting.remove(party)
-        return default and not met
+        is_in_line = super().enter(party, default)
+        if party in self.core.waiting and self.core.attempt(party):
+            self.leave(party)
+        return is_in_line
+
+    def leave(self, party: Party) -> None:
+        if party in self.core.waiting:
+            super().leave(party)
 
 
 @quiesce.adapter(PATTERN, name="ch_select_stays_in_line", **AIO)
@@ -296,8 +299,10 @@ class SelectDefaultRace(ThreadSelect):
         return False
 
 
-@quiesce.adapter(PATTERN, name="ch_select_wakes_nobody", **THREADS)
-class SelectWakesNobody(ThreadSelect):
+@quiesce.adapter(PATTERN, name="ch_select_wakes_one", **THREADS)
+class SelectWakesOne(ThreadSelect):
     def attempt(self, party: Party) -> bool:
         with self.changed:
-            return self.core.attempt(party)
+            met = self.core.attempt(party)
+            self.changed.notify()
+            return met

@@ -16,6 +16,7 @@ from quiesce.patterns.once import ONCE
 from quiesce.patterns.periodic import PERIODIC
 from quiesce.patterns.rate_limiter import RATE_LIMITER
 from quiesce.patterns.rwlock import RWLOCK
+from quiesce.patterns.select import SELECT
 from quiesce.patterns.semaphore import SEMAPHORE
 from quiesce.patterns.service import SERVICE
 from quiesce.patterns.singleflight import SINGLEFLIGHT
@@ -41,6 +42,7 @@ PATTERNS: Final[dict[str, Pattern]] = {
         MUTEX,
         SEMAPHORE,
         CHANNEL,
+        SELECT,
         CONDITION,
         FAN_OUT,
         FAN_IN,

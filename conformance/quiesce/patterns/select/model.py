@@ -33,13 +33,15 @@ TAKES_TWO: Final = "CH-11 a select performs two cases"
 MEETS_ITSELF: Final = "CH-14 a select completes by pairing with itself"
 NO_TIMEOUT: Final = "CH-11 a select waits beyond its timeout"
 LOSES: Final = "UN-04 a cancelled select has passed a value"
+STAYS: Final = "UN-04 a call that gave up still stands in line"
 
 
 class Select(CallsModel):
     """The model of two channels of one capacity."""
 
     relaxations: Mapping[str, str] = {
-        signature: signature[:5] for signature in (MEETS_ITSELF, TAKES_TWO, NO_TIMEOUT, LOSES)
+        signature: signature[:5]
+        for signature in (MEETS_ITSELF, TAKES_TWO, NO_TIMEOUT, STAYS, LOSES)
     }
     value = "CH-11 a call does something else than its channels allow"
 
@@ -72,8 +74,8 @@ class Select(CallsModel):
     def cancel(self, state: State, call: int, relaxed: Collection[str]) -> Iterable[Move]:
         waiting = tuple(each for each in state.waiting if each.call != call)
         yield Move(put(evolve(state, waiting=waiting), call, CANCELLED))
-        if LOSES in relaxed:
-            yield Move(put(state, call, CANCELLED), (), LOSES)
+        if STAYS in relaxed:
+            yield Move(put(haunted(state, call), call, CANCELLED), (), STAYS)
 
     def apply(self, state: State, fact: Fact, relaxed: Collection[str]) -> Iterable[Move]:
         match fact:
@@ -89,10 +91,13 @@ class Select(CallsModel):
 
     def follow(self, state: State, relaxed: Collection[str]) -> Iterable[Move]:
         for who in state.waiting:
-            if who.due is not None and who.due <= state.now:
+            if who.due is not None and who.due <= state.now and not who.is_ghost:
                 waiting = tuple(each for each in state.waiting if each is not who)
                 over = put(evolve(state, waiting=waiting), who.call, self._ends("timeout", state))
                 yield Move(over, ("CH-11", "UN-04"))
+                if STAYS in relaxed:
+                    gone = self._ends("timeout", state)
+                    yield Move(put(haunted(state, who.call), who.call, gone), (), STAYS)
                 if NO_TIMEOUT in relaxed:
                     later = tuple(evolve(e, due=None) if e is who else e for e in state.waiting)
                     yield Move(evolve(state, waiting=later), (), NO_TIMEOUT)
@@ -139,6 +144,10 @@ class Select(CallsModel):
         ready = [
             after for index in range(len(who.cases)) for after in self._perform(state, who, index)
         ]
+        if MEETS_ITSELF in relaxed and meets_itself:
+            for index, (kind, _) in enumerate(who.cases):
+                result = None if kind == "send" else (True, who.call)
+                yield Move(end(state, who, index, result), (), MEETS_ITSELF)
         for after in ready:
             yield Move(after, (*tags, "CH-13") if default else tags)
             if TAKES_TWO in relaxed and who.selects:
@@ -155,10 +164,6 @@ class Select(CallsModel):
         else:
             waits = put(evolve(state, waiting=(*state.waiting, who)), who.call, BLOCKED)
             yield Move(waits, tags)
-        if MEETS_ITSELF in relaxed and meets_itself:
-            for index, (kind, _) in enumerate(who.cases):
-                result = None if kind == "send" else (True, who.call)
-                yield Move(end(state, who, index, result), (), MEETS_ITSELF)
 
     def _perform(self, state: State, who: Waiting, index: int) -> Iterable[State]:
         """The states after a call has performed its case of that index; none if it must wait."""
@@ -189,6 +194,8 @@ class Select(CallsModel):
             yield set_pile(end(taken, partner, other, None), channel, left)
 
     def _refused(self, state: State, who: Waiting) -> State:
+        if who.is_ghost:
+            return end(state, who, 0, None)
         waiting = tuple(each for each in state.waiting if each.call != who.call)
         outcome = (*REFUSED, state.now) if who.selects else REFUSED
         return put(evolve(state, waiting=waiting), who.call, outcome)
@@ -225,3 +232,9 @@ class Select(CallsModel):
             else:
                 half = put(after, call, BLOCKED)
                 yield Move(evolve(half, shifting=(*half.shifting, (call, outcome is not None))))
+
+
+def haunted(state: State, call: int) -> State:
+    """Relaxed: the call is gone, and can still be met."""
+    ghosts = (evolve(e, is_ghost=True, due=None) if e.call == call else e for e in state.waiting)
+    return evolve(state, waiting=tuple(ghosts))

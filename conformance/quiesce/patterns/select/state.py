@@ -38,6 +38,7 @@ class Waiting:
     cases: tuple[Case, ...]
     selects: bool = True
     due: int | None = None  # when a select gives up
+    is_ghost: bool = False  # relaxations only: it gave up, and still stands in line
 
     def indices(self, case: Case) -> Iterable[int]:
         """Which of its cases are this one."""
@@ -74,6 +75,8 @@ def first_with(state: State, case: Case) -> Waiting | None:
 def end(state: State, who: Waiting, index: int, result: Any) -> State:
     """A call ends by its case of that index, with what a plain call would return."""
     waiting = tuple(each for each in state.waiting if each.call != who.call)
+    if who.is_ghost:
+        return evolve(state, waiting=waiting)
     outcome: Outcome = ("returned", result)
     if who.selects:
         outcome = ("returned", (index, result), state.now)
