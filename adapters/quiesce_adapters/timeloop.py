@@ -16,7 +16,7 @@ MICRO = 1_000
     world="threads",
     distribution="timeloop",
     name="timeloop.job",
-    # stop is the wait as well, and nothing is said of a job that fails.
+    # The documentation: stop waits for what runs. Nothing is said of a job that fails.
     lacks={"wait", "errors", "handler", "exit", "reentrance_error"},
     dialect={"overrun": "skip", "cancel_delivery": "cooperative"},
 )

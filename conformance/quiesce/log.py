@@ -165,10 +165,11 @@ class Log:
     def _nested_ended(
         self, record: Record, status: Status, value: object, error: BaseException | None
     ) -> None:
+        if status is Status.CANCELLED and not self.closed:
+            # Before its status tells: it may never have begun, so its beginning is not seen.
+            self._issue(record.part, Cancelled(record.number))
         call = record.world_call
         call.status, call.value, call.error, call.ended_at = status, value, error, self._world.now
-        if status is Status.CANCELLED and not self.closed:
-            self._issue(record.part, Cancelled(record.number))
 
     def outcome(self, record: Record) -> tuple[Any, ...]:
         """How a call stands, in the form that models predict."""

@@ -86,8 +86,9 @@ class Scope:
         """Whether anything on the path says that it ended; safe to ask without the lock.
 
         An end is written once and never taken back. So if this reads nothing, there was
-        nothing at the moment when the first reading was made; if it reads something, ask
-        ``end`` under the lock, for another end may have been written behind its back.
+        nothing at the moment of the first reading. If it reads something, ask ``end`` under
+        the lock: whoever cancels reads the clock first and writes later, and a deadline that
+        is read between these two would be overtaken by an end with an earlier time.
         """
         return next(self._ends(now), None) is not None
 

@@ -6,14 +6,17 @@ in the kit, and a twin that dies by one clause more has become less sharp.
 
 from __future__ import annotations
 
-import json
 import sys
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
-from pathlib import Path
 
-from quiesce.patterns.registry import PATTERNS
-from quiesce.twins import Kill, kill, load_twins
+sys.path.pop(0)  # this folder: its select.py is not the standard library's
+
+import json  # noqa: E402
+from concurrent.futures import ProcessPoolExecutor  # noqa: E402
+from multiprocessing import get_context  # noqa: E402
+from pathlib import Path  # noqa: E402
+
+from quiesce.patterns.registry import PATTERNS  # noqa: E402
+from quiesce.twins import Kill, kill, load_twins  # noqa: E402
 
 HERE = Path(__file__).parent
 EXPECTED = HERE / "expected"

@@ -32,7 +32,8 @@ async def fail() -> None:
 class Group:
     """``TaskGroup``, a new one for each block."""
 
-    def __init__(self, limit: None) -> None:
+    def __init__(self, limit: int | None) -> None:
+        assert limit is None  # it has none
         self._group = asyncio.TaskGroup()
         self._is_inside = False
         self._refused: list[Coroutine[Any, Any, object]] = []

@@ -23,7 +23,8 @@ class Executor:
     """``submit`` starts a function; ``wait`` on all futures, then their errors, is the wait."""
 
     def __init__(self, limit: int | None) -> None:
-        self._executor = ThreadPoolExecutor(limit)
+        # It always has a limit; this one is beyond what is ever started here.
+        self._executor = ThreadPoolExecutor(1_000 if limit is None else limit)
         self._futures: list[Future[object]] = []
 
     @contextmanager

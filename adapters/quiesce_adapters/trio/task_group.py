@@ -35,7 +35,8 @@ async def fail() -> None:
 class Group:
     """``open_nursery``, a new one for each block."""
 
-    def __init__(self, limit: None) -> None:
+    def __init__(self, limit: int | None) -> None:
+        assert limit is None  # it has none
         self._nursery: trio.Nursery | None = None
         self._is_inside = False
 

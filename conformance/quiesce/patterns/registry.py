@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from quiesce.patterns.cancel_scope import CANCEL_SCOPE
+from quiesce.patterns.capacity_limiter import CAPACITY_LIMITER
 from quiesce.patterns.channel import CHANNEL
 from quiesce.patterns.condition import CONDITION
 from quiesce.patterns.context import CONTEXT
@@ -43,6 +44,7 @@ PATTERNS: Final[dict[str, Pattern]] = {
         SEMAPHORE,
         CHANNEL,
         SELECT,
+        CAPACITY_LIMITER,
         CONDITION,
         FAN_OUT,
         FAN_IN,

@@ -43,11 +43,11 @@ RELAXATIONS = {
         GHOST,
         RAISE_SILENT,
         RAISE_MISCOUNTS,
-        TOTAL_STAYS,
         SECOND_UNIT,
         UNBORROWED,
         RELEASE_GRANTS,
         NEWCOMER_WAITS,
+        TOTAL_STAYS,
         OTHER_ORDER,
     )
 }
@@ -105,7 +105,7 @@ class CapacityLimiter(CallsModel):
                     back = evolve(state, lent=without(state.lent, borrower))
                     yield from self._released(put(back, call, returned(None)), relaxed)
                     return
-                yield Move(put(state, call, REFUSED), ("SM-12",))
+                yield Move(put(state, call, REFUSED), ("SM-12", "UN-04"))
                 if UNBORROWED in relaxed:
                     yield Move(put(state, call, returned(None)), (), UNBORROWED)
             case "set_total":
@@ -147,7 +147,7 @@ class CapacityLimiter(CallsModel):
         self, state: State, call: int, borrower: int, relaxed: Collection[str]
     ) -> Iterable[Move]:
         if borrower in state.lent:
-            yield Move(put(state, call, REFUSED), ("SM-12",))
+            yield Move(put(state, call, REFUSED), ("SM-12", "UN-04"))
             if SECOND_UNIT in relaxed:
                 for answer in (True, False):
                     yield Move(put(state, call, returned(answer)), (), SECOND_UNIT)

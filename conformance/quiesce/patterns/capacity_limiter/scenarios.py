@@ -100,7 +100,7 @@ SCENARIOS = (
     ),
     Scenario(
         "a newcomer in the middle of a hand-over",
-        (acquire(), acquire(), release(0, 1), acquire(1), acquire(), release(1)),
+        (acquire(), acquire(), release(0, NOTHING), acquire(), acquire(), release(1)),
         arguments={"total": 1},
     ),
     Scenario(

@@ -70,6 +70,7 @@ class State(Calls):
     due: int = 0  # the next due time; after a stop that of the run that must not begin
     kept: bool = False  # a due time met a run, and will run at its end
     asked: bool = False  # a stop was requested
+    spared: bool = False  # by the run itself, which may go on even where a stop cancels runs
     over: bool = False
     failure: Outcome | None = None  # the error that wait raises
     silent: bool = False  # relaxations only: it died, and nobody knows how
@@ -127,7 +128,7 @@ class Periodic(CallsModel):
             *(["TK-12"] if inside else []),
             *(["UN-02"] if state.active else []),
         ]
-        asked = evolve(done, asked=True, kept=False)
+        asked = evolve(done, asked=True, kept=False, spared=inside)
         yield Move(asked if state.active else over(asked), tuple(tags))
         if STOP_INSIDE in relaxed and inside:
             yield Move(put(asked, call, ANY), (), STOP_INSIDE)
@@ -181,6 +182,9 @@ class Periodic(CallsModel):
     def follow(self, state: State, relaxed: Collection[str]) -> Iterable[Move]:
         if self._cancels and state.asked and state.active:
             yield Move(over(drop(state, state.active[0])), ("TK-08",))
+
+    def may_rest(self, state: State) -> bool:
+        return state.spared and all(each.phase == RUNNING for each in state.active)
 
     def cancel(self, state: State, call: int, relaxed: Collection[str]) -> Iterable[Move]:
         gone = put(state, call, ("cancelled",))

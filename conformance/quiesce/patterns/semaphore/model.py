@@ -132,7 +132,7 @@ class Semaphore(CallsModel):
         match fact.operation:
             case "release":
                 if self._bounded and state.free + n > self._size:
-                    yield Move(put(state, fact.call, REFUSED), ("SM-06",))
+                    yield Move(put(state, fact.call, REFUSED), ("SM-06", "UN-04"))
                     if RELEASE_ACCEPTED in relaxed:
                         done = put(state, fact.call, returned(None))
                         for move in self._released(done, n, [], relaxed):

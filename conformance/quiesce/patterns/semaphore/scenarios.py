@@ -135,7 +135,7 @@ SCENARIOS = (
     ),
     Scenario(
         "a newcomer in the middle of a hand-over",
-        (acquire(), acquire(), release(1, 1), acquire(1, 1), acquire(), release(), release()),
+        (acquire(), acquire(), release(1, NOTHING), acquire(), acquire(), release(), release()),
         arguments={"size": 1},
     ),
     Scenario(

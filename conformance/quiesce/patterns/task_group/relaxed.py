@@ -195,8 +195,9 @@ class RelaxedStructuredGroup(StructuredGroup):
     relaxations: Mapping[str, str] = named(
         CANCELLED_RUNS,
         CHILD_CANCEL_SPREADS,
-        IMMEDIATE_MISSED,
         FORGOTTEN,
+        IMMEDIATE_MISSED,
+        LEFT_EARLY,
         ACCEPTED,
         ERROR_MISSING,
         CANCEL_FIRST,
@@ -211,7 +212,6 @@ class RelaxedStructuredGroup(StructuredGroup):
         ORPHANED,
         OVER_LIMIT,
         ZERO_RUNS,
-        LEFT_EARLY,
     )
 
     def begin(self, state: Any, fact: Began, relaxed: Collection[str]) -> Iterable[Move]:

@@ -179,8 +179,9 @@ STRUCTURED = (
     Scenario("the body fails", (RUN, GO, GO, FAIL, RUN, END)),
     Scenario("two fail in one tick", (RUN, GO, GO, GO, end(1, "error", NOTHING), end(1, "error"))),
     Scenario("body and child fail in one tick", (RUN, GO, GO, end(0, "error", NOTHING), FAIL)),
-    Scenario("a start after the end", (GO, RUN, END, GO, call("unclosed"))),
+    Scenario("a start after the end", (GO, RUN, END, GO)),
     Scenario("a start in the tick of the end", (RUN, GO, END, end(0, "value", 1), GO, END)),
+    Scenario("a start in the tick of the body's end", (RUN, end(0, "value", NOTHING), GO, END)),
     Scenario(
         "a start into an aborting group",
         (RUN, GO, end(1, "error", 2), call("go", NOTHING), GO, call("unclosed")),
@@ -237,5 +238,5 @@ def of_kind(kind: str, scenarios: tuple[Scenario, ...]) -> tuple[Scenario, ...]:
 
 
 SCENARIOS = (*of_kind("wait", PLAIN), *of_kind("run", STRUCTURED), *BOTH)
-PROBE = (RUN, GO, END, END, WAIT)
+PROBE = (call("unclosed"), RUN, GO, END, END, WAIT)
 UNBLOCK = (Step(Cancel()),)

@@ -121,7 +121,7 @@ class Starts(CallsModel):
         """A start: let in, queued, or blocked."""
         tags = ("TG-12",) if self._limit is None or self._limit < 1 else ("TG-07",)
         if state.has_room:
-            yield Move(self.let_in(state, call, operation), tags)
+            yield Move(self.let_in(put(state, call, BLOCKED), call, operation), tags)
             return
         waiting = tuple(sorted((*state.starters, (call, operation))))
         outcome = returned() if self._queues else BLOCKED
@@ -136,7 +136,7 @@ class Starts(CallsModel):
     def let_in(self, state: Any, call: int, operation: str) -> Any:
         """The state in which the start has its slot."""
         free = state.without(call)
-        if free.of(call) is not None or not self._queues:
+        if free.of(call) == BLOCKED:  # a queued start has its answer
             free = put(free, call, returned())
         return start(free, call)
 
