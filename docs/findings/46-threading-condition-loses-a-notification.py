@@ -13,7 +13,8 @@ import sys
 import threading
 import time
 
-condition, answers = threading.Condition(), []
+condition = threading.Condition()
+answers: list[tuple[str, bool]] = []
 
 
 def wait(name: str, timeout: float | None) -> None:

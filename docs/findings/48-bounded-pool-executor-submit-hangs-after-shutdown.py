@@ -1,6 +1,6 @@
 """bounded-pool-executor: submits after a shutdown take places away until one of them hangs.
 
-Library: bounded-pool-executor 0.0.3. Python: 3.11, 3.12, 3.13. Clause: UN-03, WP-08.
+Library: bounded-pool-executor 0.0.3. Python: 3.11, 3.12, 3.13. Clause: WP-08.
 Known as: not known to be reported.
 Judgement: bug. It offers the interface of ``concurrent.futures``, where a submit after a shutdown
 raises RuntimeError each time. Who is blocked when another thread shuts the pool down is not told

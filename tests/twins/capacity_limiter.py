@@ -129,10 +129,13 @@ class RaiseWakesTooMany(Limiter):
             self.grant(waiter)
 
 
-@quiesce.adapter(PATTERN, name="cl_total_stays", **AIO)
-class TotalStays(Limiter):
+@quiesce.adapter(PATTERN, name="cl_lowering_revokes", **AIO)
+class LoweringRevokes(Limiter):
+    """Whoever came last loses its unit."""
+
     def change(self, total: int) -> None:
-        pass
+        self.borrowers = set(sorted(self.borrowers)[:total])
+        super().change(total)
 
 
 @quiesce.adapter(PATTERN, name="cl_over_grant_in_handover", **AIO)

@@ -113,7 +113,7 @@ class Direct:
         return len(self.buffer), self.capacity
 
     async def iterate(self) -> list[Any]:
-        items = []
+        items: list[Any] = []
         while True:
             more, item = await self.receive()
             if not more:
@@ -269,6 +269,7 @@ class LostOnCancelledReceive(Direct):
                 if waiter in self.receivers:
                     self.receivers.remove(waiter)
                 raise
+        assert found is not None
         return found
 
 
@@ -283,8 +284,10 @@ class DuplicateOnCancelledSend(Direct):
 class OverflowOnRequeue(Direct):
     async def receive(self) -> Received:
         found = self.receive_now()
-        if found is not None or not self.capacity:
-            return found or await super().receive()
+        if found is not None:
+            return found
+        if not self.capacity:
+            return await super().receive()
         waiter = Waiter()
         self.receivers.append(waiter)
         try:
@@ -315,7 +318,7 @@ class ReceiveFreesTwo(Direct):
 @quiesce.adapter(PATTERN, name="ch_iteration_ends_when_empty", **DIRECT)
 class IterationEndsWhenEmpty(Direct):
     async def iterate(self) -> list[Any]:
-        items = []
+        items: list[Any] = []
         while (found := self.receive_now()) not in (None, END):
             assert found is not None
             items.append(found[1])

@@ -195,10 +195,7 @@ class Reorder(Unordered):
 
 @quiesce.adapter(PATTERN, world="threads", name="pl_item_in_hand_dropped")
 class DropsItem(Pipeline):
-    """A result that finds nobody and no room is dropped."""
-
-    def put(self, belt: Belt, item: object, turn: int | None) -> None:
-        super().put(belt, item, turn)
+    """A result of the last stage that finds nobody and no room is dropped."""
 
     def holds(self, belt: Belt, number: int) -> bool:
         with self.changed:

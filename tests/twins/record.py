@@ -10,13 +10,13 @@ import sys
 
 sys.path.pop(0)  # this folder: its select.py is not the standard library's
 
-import json  # noqa: E402
-from concurrent.futures import ProcessPoolExecutor  # noqa: E402
-from multiprocessing import get_context  # noqa: E402
-from pathlib import Path  # noqa: E402
+import json
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
 
-from quiesce.patterns.registry import PATTERNS  # noqa: E402
-from quiesce.twins import Kill, kill, load_twins  # noqa: E402
+from quiesce.patterns.registry import PATTERNS
+from quiesce.twins import Kill, kill, load_twins
 
 HERE = Path(__file__).parent
 EXPECTED = HERE / "expected"

@@ -123,7 +123,12 @@ class AioSelect:
 
     async def select(self, cases: Cases, item: Any, default: bool, timeout: int | None) -> Any:
         future = asyncio.get_running_loop().create_future()
-        party = Party(cases, item, lambda: future.done() or future.set_result(None))
+
+        def woken() -> None:
+            if not future.done():
+                future.set_result(None)
+
+        party = Party(cases, item, woken)
         if self.enter(party, default):
             return "default"
         seconds = None if timeout is None else timeout / 1e9

@@ -7,7 +7,7 @@ promise about order. Their seams are the methods that twins replace.
 from __future__ import annotations
 
 import threading
-from typing import Any
+from typing import Any, ClassVar
 
 import anyio
 import anyio.lowlevel
@@ -165,8 +165,9 @@ class SmallOvertakes(Semaphore):
 @quiesce.adapter(PATTERN, name="sm_lifo", **AIO)
 class Lifo(Semaphore):
     def let_in(self) -> None:
-        while self.waiters and self.waiters[-1].n <= self.free:
-            self.grant(self.waiters[-1])
+        for waiter in self.waiters[::-1]:
+            if waiter.n <= self.free:
+                self.grant(waiter)
 
 
 @quiesce.adapter(PATTERN, name="sm_too_big_queues", **AIO)
@@ -211,7 +212,7 @@ class LateGrantLeaks(Semaphore):
 class SharedCount(Semaphore):
     """All semaphores of one size and one run of the loop are the same one."""
 
-    counts: dict[Any, Count] = {}
+    counts: ClassVar[dict[Any, Count]] = {}
 
     def __init__(self, size: int) -> None:
         super().__init__(size)

@@ -663,6 +663,17 @@ class ErrorAbortsNothing(Tasks):
             self.errors.append(error)
 
 
+@of_tasks("tg_drops_panic")
+class DropsPanic(Tasks):
+    """Only exceptions count as errors."""
+
+    def failed(self, task: asyncio.Task[object], error: BaseException) -> None:
+        if isinstance(error, Exception):
+            super().failed(task, error)
+        else:
+            self.abort()
+
+
 @of_tasks("tg_orphan_on_body_error")
 class OrphanOnBodyError(Tasks):
     """When the body fails, the block is left, and the children go on."""
@@ -710,10 +721,13 @@ class EagerChildMissed(Tasks):
 
 @of_tasks("tg_takes_late_start")
 class TakesLateStart(Tasks):
-    """What is started too late runs, and nobody knows of it."""
+    """What is started too late is forgotten, and nobody told."""
 
     async def go(self, work: AsyncWork) -> asyncio.Task[object]:
-        return asyncio.create_task(work()) if self.closed else await super().go(work)
+        if not self.closed:
+            return await super().go(work)
+        forgotten: Any = asyncio.get_running_loop().create_future()
+        return forgotten  # whoever holds it can cancel it
 
 
 @of_tasks("tg_forgets_refused_coroutine")

@@ -308,6 +308,16 @@ class CancelTellsNoJob(Pool):
         self.change(closed=True)
 
 
+@twin("wp_accepts_after_cancel")
+class AcceptsAfterCancel(Pool):
+    """The cancel concerns the jobs that are there."""
+
+    async def cancel(self) -> None:
+        closed = self.closed
+        await super().cancel()
+        self.closed = closed
+
+
 @twin("wp_submitter_stuck_after_cancel")
 class SubmitterStuckAfterCancel(Pool):
     """Who is blocked does not look whether the pool was cancelled."""

@@ -1,8 +1,7 @@
 """anyio's task group, on asyncio and on trio."""
 
 import inspect
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import anyio
@@ -39,15 +38,7 @@ class Group:
         assert limit is None  # it has none
         self._group = anyio.create_task_group()
         self._is_inside = False
-        self._refused: list[Coroutine[Any, Any, object]] = []
-
-    @asynccontextmanager
-    async def lifespan(self) -> AsyncIterator[None]:
-        try:
-            yield
-        finally:
-            for coroutine in self._refused:
-                coroutine.close()
+        self._unclosed = 0
 
     async def run(self, work: Work) -> object:
         if self._is_inside:
@@ -65,7 +56,8 @@ class Group:
         try:
             return self._group.create_task(coroutine)
         except RuntimeError:
-            self._refused.append(coroutine)
+            self._unclosed += inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED
+            coroutine.close()
             raise
 
     async def cancel_child(self, child: "anyio.TaskHandle[object, Any]") -> None:
@@ -78,5 +70,4 @@ class Group:
         await self.go(fail)
 
     async def unclosed(self) -> int:
-        states = map(inspect.getcoroutinestate, self._refused)
-        return sum(state == inspect.CORO_CREATED for state in states)
+        return self._unclosed

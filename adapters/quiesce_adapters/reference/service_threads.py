@@ -23,6 +23,7 @@ class Background:
 
     def __init__(self, work: Work, cleanup: Work) -> None:
         self._work = work
+        self._stopping = threading.Event()  # until the body is given its own
         self._service = Service(self._body, cleanup=cleanup)
 
     def _body(self, stopping: threading.Event) -> None:

@@ -6,7 +6,7 @@ that follow. Stop cancels the task, and with it a run that is under way.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import quiesce
 
@@ -50,4 +50,5 @@ class SleepLoop:
         self._task = asyncio.create_task(self._loop())
         yield
         self._task.cancel()
-        await asyncio.wait([self._task])
+        with suppress(Exception):  # or asyncio complains of an error that nobody waited for
+            await self.wait()

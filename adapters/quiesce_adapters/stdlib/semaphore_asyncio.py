@@ -21,15 +21,15 @@ class Semaphore:
     def __init__(self, size: int) -> None:
         self._semaphore = asyncio.Semaphore(size)
 
-    async def acquire(self, n: int) -> None:
+    async def acquire(self, _n: int) -> None:
         await self._semaphore.acquire()
 
-    async def try_acquire(self, n: int) -> bool:
+    async def try_acquire(self, _n: int) -> bool:
         if self._semaphore.locked():
             return False
         return await self._semaphore.acquire()
 
-    async def release(self, n: int) -> None:
+    async def release(self, _n: int) -> None:
         self._semaphore.release()
 
 

@@ -23,13 +23,13 @@ class Semaphore:
     def __init__(self, size: int) -> None:
         self._semaphore = threading.Semaphore(size)
 
-    def acquire(self, n: int) -> None:
+    def acquire(self, _n: int) -> None:
         self._semaphore.acquire()
 
-    def acquire_within(self, n: int, timeout: int) -> bool:
+    def acquire_within(self, _n: int, timeout: int) -> bool:
         return self._semaphore.acquire(timeout=timeout / 1e9)
 
-    def try_acquire(self, n: int) -> bool:
+    def try_acquire(self, _n: int) -> bool:
         return self._semaphore.acquire(blocking=False)
 
     def release(self, n: int) -> None:

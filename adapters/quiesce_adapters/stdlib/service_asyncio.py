@@ -7,7 +7,7 @@ is cancelled before its first step runs neither body nor clean-up.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import quiesce
 
@@ -60,5 +60,5 @@ class CreatedTask:
     async def lifespan(self) -> AsyncIterator[None]:
         yield
         await self.stop()
-        if self._task is not None:
-            await asyncio.wait([self._task])
+        with suppress(Exception):  # or asyncio complains of an error that nobody waited for
+            await self.wait()

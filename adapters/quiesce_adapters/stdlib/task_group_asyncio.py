@@ -14,7 +14,8 @@ Work = Callable[[], Coroutine[Any, Any, object]]
 LACKS = {"wait", "look", "limit", "limit_zero", "set_limit", "try"}  # what a plain group has
 # Documentation, "Task Groups": all exceptions in one group; a group that is inactive, "one that
 # has either not started or has completed", or one that shuts down takes no more tasks.
-DIALECT = {"errors": "all", "aborting": "refuses"}
+# KeyboardInterrupt and SystemExit are raised as they are, without the other errors.
+DIALECT = {"errors": "all", "aborting": "refuses", "exits": "alone"}
 
 
 async def now() -> None:
@@ -35,22 +36,12 @@ class Group:
     def __init__(self, limit: int | None) -> None:
         assert limit is None  # it has none
         self._group = asyncio.TaskGroup()
-        self._is_inside = False
-        self._refused: list[Coroutine[Any, Any, object]] = []
-
-    @asynccontextmanager
-    async def lifespan(self) -> AsyncIterator[None]:
-        try:
-            yield
-        finally:
-            for coroutine in self._refused:
-                coroutine.close()
+        self._is_inside, self._unclosed = False, 0
 
     async def run(self, work: Work) -> object:
         if self._is_inside:
             raise RuntimeError("one block at a time")
-        self._is_inside = True
-        self._group = asyncio.TaskGroup()
+        self._group, self._is_inside = asyncio.TaskGroup(), True
         try:
             async with self._group:
                 return await work()
@@ -62,7 +53,8 @@ class Group:
         try:
             return self._group.create_task(coroutine)
         except RuntimeError:
-            self._refused.append(coroutine)
+            self._unclosed += inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED
+            coroutine.close()
             raise
 
     async def cancel_child(self, child: asyncio.Task[object]) -> None:
@@ -75,8 +67,7 @@ class Group:
         await self.go(fail)
 
     async def unclosed(self) -> int:
-        states = map(inspect.getcoroutinestate, self._refused)
-        return sum(state == inspect.CORO_CREATED for state in states)
+        return self._unclosed
 
 
 if sys.version_info >= (3, 12):
@@ -89,7 +80,5 @@ if sys.version_info >= (3, 12):
 
         @asynccontextmanager
         async def lifespan(self) -> AsyncIterator[None]:
-            loop = asyncio.get_running_loop()
-            loop.set_task_factory(asyncio.eager_task_factory)
-            async with super().lifespan():
-                yield
+            asyncio.get_running_loop().set_task_factory(asyncio.eager_task_factory)
+            yield

@@ -24,7 +24,7 @@ Work = Callable[[], object]
 class Executor:
     """``ThreadPoolExecutor``."""
 
-    def __init__(self, workers: int, queue: None) -> None:
+    def __init__(self, workers: int, queue: None) -> None:  # noqa: ARG002 - endless
         self._executor = ThreadPoolExecutor(workers)
 
     @contextmanager

@@ -19,15 +19,15 @@ class Semaphore:
     def __init__(self, size: int) -> None:
         self._semaphore = trio.Semaphore(size, max_value=size)
 
-    async def acquire(self, n: int) -> None:
+    async def acquire(self, _n: int) -> None:
         await self._semaphore.acquire()
 
-    async def try_acquire(self, n: int) -> bool:
+    async def try_acquire(self, _n: int) -> bool:
         try:
             self._semaphore.acquire_nowait()
         except trio.WouldBlock:
             return False
         return True
 
-    async def release(self, n: int) -> None:
+    async def release(self, _n: int) -> None:
         self._semaphore.release()

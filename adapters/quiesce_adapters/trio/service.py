@@ -18,6 +18,7 @@ Work = Callable[[], Awaitable[object]]
 @quiesce.adapter(
     "service",
     world="trio",
+    distribution="trio",
     name="trio.start_soon",
     lacks={"token", "exit"},
     dialect={"cancel_delivery": "level", "start_twice": "refused", "reuse": "refused"},

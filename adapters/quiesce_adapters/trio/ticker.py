@@ -14,7 +14,9 @@ import quiesce
 SECOND = 1_000_000_000
 
 
-@quiesce.adapter("ticker", world="trio", name="trio.MemoryChannel", lacks={"refusal"})
+@quiesce.adapter(
+    "ticker", world="trio", distribution="trio", name="trio.MemoryChannel", lacks={"refusal"}
+)
 class TaskAndChannel:
     """``trio.sleep_until`` and ``trio.open_memory_channel(1)``."""
 

@@ -15,6 +15,7 @@ from quiesce.patterns.mutex import MUTEX
 from quiesce.patterns.object_pool import OBJECT_POOL
 from quiesce.patterns.once import ONCE
 from quiesce.patterns.periodic import PERIODIC
+from quiesce.patterns.pipeline import PIPELINE
 from quiesce.patterns.rate_limiter import RATE_LIMITER
 from quiesce.patterns.rwlock import RWLOCK
 from quiesce.patterns.select import SELECT
@@ -48,6 +49,7 @@ PATTERNS: Final[dict[str, Pattern]] = {
         CONDITION,
         FAN_OUT,
         FAN_IN,
+        PIPELINE,
         RWLOCK,
         WORKER_POOL,
         STREAM_POOL,

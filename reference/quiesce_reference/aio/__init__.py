@@ -16,7 +16,7 @@ from quiesce_reference.aio.periodic import Periodic
 from quiesce_reference.aio.pipeline import Pipeline, Stage, pipeline
 from quiesce_reference.aio.rate_limiter import RateLimiter, Reservation
 from quiesce_reference.aio.rwlock import RWLock
-from quiesce_reference.aio.select import Receive, Selected, Send, select
+from quiesce_reference.aio.select import Receive, Send, select
 from quiesce_reference.aio.semaphore import Semaphore
 from quiesce_reference.aio.service import Service
 from quiesce_reference.aio.shared_call import Pending
@@ -39,6 +39,7 @@ from quiesce_reference.errors import (
 )
 from quiesce_reference.rates import every
 from quiesce_reference.result import Result
+from quiesce_reference.selected import Selected
 
 __all__ = [
     "CancelContext",

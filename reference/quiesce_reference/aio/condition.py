@@ -10,6 +10,7 @@ from collections import deque
 from typing import TYPE_CHECKING, final
 
 import anyio
+import anyio.lowlevel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,6 +68,9 @@ class Condition:
                 await notified.wait()
             finally:
                 await self._take_again()
+            # A scope that was cancelled while the shield was up shows only here. Without this,
+            # the caller's next await would raise, and its notification be spent for nothing.
+            await anyio.lowlevel.checkpoint_if_cancelled()
         except BaseException:
             # Only now, under the lock: a notification that came while we waited for it counts.
             if notified.is_set():

@@ -15,11 +15,12 @@ import anyio.lowlevel
 
 from quiesce_reference.aio.channel import Offer, Party
 from quiesce_reference.errors import ChannelClosedError
+from quiesce_reference.selected import Selected
 
 if TYPE_CHECKING:
     from quiesce_reference.aio.channel import Channel
 
-__all__ = ["Receive", "Selected", "Send", "select"]
+__all__ = ["Receive", "Send", "select"]
 
 _chance: Final = random.Random()
 
@@ -37,21 +38,6 @@ class Receive(NamedTuple):
     """A case of a select: receive from this channel."""
 
     channel: Channel[Any]
-
-
-@final
-class Selected(NamedTuple):
-    """What a select did.
-
-    Attributes:
-      index: which of its cases.
-      value: what was received; None for a send.
-      is_closed: whether nothing was received since the channel is closed and drained.
-    """
-
-    index: int
-    value: Any = None
-    is_closed: bool = False
 
 
 async def select(

@@ -13,6 +13,7 @@ from quiesce_reference.errors import (
 )
 from quiesce_reference.rates import every
 from quiesce_reference.result import Result
+from quiesce_reference.selected import Selected
 from quiesce_reference.threads.capacity_limiter import CapacityLimiter
 from quiesce_reference.threads.channel import Channel
 from quiesce_reference.threads.condition import Condition
@@ -26,7 +27,7 @@ from quiesce_reference.threads.periodic import Periodic
 from quiesce_reference.threads.pipeline import Pipeline, Stage, pipeline
 from quiesce_reference.threads.rate_limiter import RateLimiter, Reservation
 from quiesce_reference.threads.rwlock import RWLock
-from quiesce_reference.threads.select import Receive, Selected, Send, select
+from quiesce_reference.threads.select import Receive, Send, select
 from quiesce_reference.threads.semaphore import Semaphore
 from quiesce_reference.threads.service import Service
 from quiesce_reference.threads.singleflight import SingleFlight

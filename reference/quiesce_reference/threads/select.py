@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, final
 
 from quiesce_reference.errors import ChannelClosedError
+from quiesce_reference.selected import Selected
 from quiesce_reference.threads.channel import Offer, Party
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from quiesce_reference.threads.channel import Channel
 
-__all__ = ["Receive", "Selected", "Send", "select"]
+__all__ = ["Receive", "Send", "select"]
 
 _chance: Final = random.Random()
 
@@ -36,21 +37,6 @@ class Receive(NamedTuple):
     """A case of a select: receive from this channel."""
 
     channel: Channel[Any]
-
-
-@final
-class Selected(NamedTuple):
-    """What a select did.
-
-    Attributes:
-      index: which of its cases.
-      value: what was received; None for a send.
-      is_closed: whether nothing was received since the channel is closed and drained.
-    """
-
-    index: int
-    value: Any = None
-    is_closed: bool = False
 
 
 def select(

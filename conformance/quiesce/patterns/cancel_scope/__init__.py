@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import attrs
+
 from quiesce.patterns.cancel_scope.clauses import CLAUSES
 from quiesce.patterns.cancel_scope.model import CancelScope
 from quiesce.patterns.cancel_scope.scenarios import PROBE, SCENARIOS, STIMULI
@@ -39,7 +41,7 @@ PORT = (
         "nest",
         ("outer", "inner", "shield"),
         "Two scopes for one run. Each argument is a delay until the scope's deadline, in "
-        "nanoseconds from now, or None; with shield, the inner one is shielded.",
+        "nanoseconds, from now or from the entry, or None; with shield, the inner one is shielded.",
         is_async=False,
         read=_made,
     ),
@@ -58,9 +60,21 @@ PORT = (
         ("nest", "scope"),
         "Cancel a scope of a nest: 'outer', 'inner', or 'both', in that order and at once. Of "
         "a scope that was left, or is cancelled already, this changes nothing.",
+        capability="cancel",
         is_async=False,
         takes="nest",
     ),
+)
+
+UNIVERSALS = universal(
+    untested={
+        "UN-02": "a scope starts no work",
+        "UN-06": "a scope bounds nothing",
+        "UN-08": "a scope holds no lock; its body runs in the caller's own task",
+        "UN-09": "a scope's body releases nobody",
+        "UN-11": "the body's function belongs to the caller's own frame",
+    },
+    checked=["UN-07"],
 )
 
 CANCEL_SCOPE = Pattern(
@@ -69,27 +83,27 @@ CANCEL_SCOPE = Pattern(
     promise=__doc__ or "",
     clauses=(
         *CLAUSES,
-        *universal(
-            untested={
-                "UN-02": "a scope starts no work",
-                "UN-06": "a scope bounds nothing",
-                "UN-08": "a scope holds no lock; its body runs in the caller's own task",
-                "UN-09": "a scope's body releases nobody",
-                "UN-11": "the body's function belongs to the caller's own frame",
-            },
-            checked=["UN-07"],
+        *(
+            attrs.evolve(clause, needs={"cancel"}) if clause.id == "UN-07" else clause
+            for clause in UNIVERSALS
         ),
     ),
     port=PORT,
     #: Whether each run's task was asked to cancel before, and went on.
     constructor={"asked": (False, True)},
     capabilities={
+        "cancel": "cancel: a scope ends by other means than its deadline",
         "shield": "a scope can be shielded",
+        "past": "a body whose deadline is past begins, and is interrupted where it first waits",
         "entered_once": "entering a scope again is refused with an error",
         "stop": "what it runs in the background can be stopped",
     },
-    #: What becomes of cancelling a scope that is not entered yet.
-    dialects={"early_cancel": ("kept", "ignored")},
+    dialects={
+        # What becomes of cancelling a scope that is not entered yet.
+        "early_cancel": ("kept", "ignored"),
+        # Since when the delay of a deadline counts.
+        "deadline_from": ("creation", "entry"),
+    },
     model=lambda adapter, _: CancelScope(adapter),
     stimuli=STIMULI,
     scenarios=SCENARIOS,

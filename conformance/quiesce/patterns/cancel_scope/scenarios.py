@@ -9,7 +9,7 @@ from quiesce.stimuli import NOTHING, SETTLE, Advance, Cancel, Open, Start, Step,
 __all__ = ["PROBE", "SCENARIOS", "STIMULI"]
 
 WHICH = (0, 1, 2)
-DELAYS = (None, None, 1_000, 2_000, 0)
+DELAYS = (None, None, 1_000, 2_000)
 
 STIMULI = (
     Weighted(
@@ -29,6 +29,14 @@ STIMULI = (
         needs=["shield"],
     ),
     Weighted(
+        "make_a_nest_that_is_late",
+        Start,
+        2,
+        fixed={"operation": "nest"},
+        operands={"outer": (*DELAYS, 0), "inner": (0,), "shield": (False,)},
+        needs=["past"],
+    ),
+    Weighted(
         "run",
         Start,
         10,
@@ -42,6 +50,7 @@ STIMULI = (
         7,
         fixed={"operation": "cancel"},
         operands={"which": WHICH, "scope": ("outer", "inner", "both")},
+        needs=["cancel"],
     ),
     Weighted(
         "let_the_body_go_on",
@@ -66,11 +75,19 @@ def scope(named: str, follow: int = SETTLE, which: int = 0) -> Step:
     return Step(Start("cancel", arguments(which=which, scope=named)), follow)
 
 
+def needed(steps: tuple[Step, ...]) -> tuple[str, ...]:
+    """The capabilities that steps need, by their look."""
+    starts = [step.stimulus for step in steps if isinstance(step.stimulus, Start)]
+    cancels = [start for start in starts if start.operation == "cancel"]
+    late = [start for start in starts if ("inner", 0) in start.arguments]
+    return (*(("cancel",) if cancels else ()), *(("past",) if late else ()))
+
+
 VALUE, ERROR, DUE = Step(Open()), Step(Open(0, "error")), Step(Advance("next"))
 SHIELD = ["shield"]
 
 SCENARIOS = tuple(
-    Scenario(name, steps, needs=needs, worlds=ASYNC)
+    Scenario(name, steps, needs=(*needs, *needed(steps)), worlds=ASYNC)
     for name, steps, needs in (
         ("nothing is cancelled", (nest(), run(), VALUE, VALUE), ()),
         ("inner is cancelled", (nest(), run(), scope("inner"), VALUE), ()),

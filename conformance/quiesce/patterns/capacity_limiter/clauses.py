@@ -15,7 +15,7 @@ CLAUSES = (
         "The total may change at run time: lowering it revokes nothing, raising it lets in as "
         "many waiters as there are units.",
         "trio: CapacityLimiter.total_tokens; anyio pull request 1223",
-        twins=["cl_raise_wakes_nobody", "cl_raise_wakes_one_too_many", "cl_total_stays"],
+        twins=["cl_raise_wakes_nobody", "cl_raise_wakes_one_too_many", "cl_lowering_revokes"],
     ),
     Clause(
         "SM-11",

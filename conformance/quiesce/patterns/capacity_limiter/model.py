@@ -6,6 +6,7 @@ release, or when the total is raised, so that belongs to the move of its cause.
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -25,7 +26,7 @@ GRANT_LEAKS = "SM-15 a cancelled acquire keeps the unit that was granted to it"
 GHOST = "SM-15 a cancelled acquire still borrows when its turn comes"
 RAISE_SILENT = "SM-10 raising the total lets nobody in"
 RAISE_MISCOUNTS = "SM-10 raising the total lets in too many"
-TOTAL_STAYS = "SM-10 the total does not change"
+REVOKES = "SM-10 lowering the total takes units from those who have them"
 SECOND_UNIT = "SM-12 a borrower that has a unit is not refused"
 UNBORROWED = "SM-12 giving back what was not borrowed is not refused"
 RELEASE_GRANTS = "SM-11 a release lets somebody in although the total was lowered"
@@ -46,8 +47,8 @@ RELAXATIONS = {
         SECOND_UNIT,
         UNBORROWED,
         RELEASE_GRANTS,
+        REVOKES,
         NEWCOMER_WAITS,
-        TOTAL_STAYS,
         OTHER_ORDER,
     )
 }
@@ -166,11 +167,11 @@ class CapacityLimiter(CallsModel):
     def _changed(
         self, state: State, call: int, total: int, relaxed: Collection[str]
     ) -> Iterator[Move]:
-        before = put(state, call, returned(None))
-        state = evolve(before, total=total)
+        state = put(evolve(state, total=total), call, returned(None))
         yield from self._let_in(state, ["SM-10"], relaxed)
-        if TOTAL_STAYS in relaxed:
-            yield Move(before, (), TOTAL_STAYS)
+        if REVOKES in relaxed and total < len(state.lent):
+            for kept in combinations(state.lent, total):
+                yield Move(evolve(state, lent=kept), (), REVOKES)
         if RAISE_SILENT in relaxed:
             yield Move(state, (), RAISE_SILENT)
         if RAISE_MISCOUNTS in relaxed:
@@ -178,9 +179,7 @@ class CapacityLimiter(CallsModel):
                 state = lend(state, state.waiters[0])
                 yield Move(state, (), RAISE_MISCOUNTS)
 
-    def _let_in(
-        self, state: State, tags: list[str], relaxed: Collection[str]
-    ) -> Iterator[Move]:
+    def _let_in(self, state: State, tags: list[str], relaxed: Collection[str]) -> Iterator[Move]:
         """Those at the head of the queue get the units that are free."""
         if OTHER_ORDER in relaxed:
             for after in sorted(set(in_any_order(state)), key=repr):

@@ -86,7 +86,12 @@ SCENARIOS = (
         arguments={"total": 1},
     ),
     Scenario(
-        "lowering the total revokes nothing",
+        "all give back what they have after the total was lowered",
+        (acquire(), acquire(), acquire(), total(1), release(2), release(1), attempt(1), release(0)),
+        arguments={"total": 3},
+    ),
+    Scenario(
+        "lowering the total revokes nothing, and nobody gets in until it is free",
         (
             *(acquire(), acquire(), acquire(), acquire(), total(1), release(0), release(1)),
             *(release(2), acquire(), release(3)),

@@ -28,13 +28,13 @@ from quiesce.patterns.calls import (
     returned,
     start,
 )
-from quiesce.stimuli import Began, Part
 from quiesce.worlds.world import START
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from quiesce.adapters import Adapter
+    from quiesce.stimuli import Began, Part
 
 __all__ = ["Condition"]
 

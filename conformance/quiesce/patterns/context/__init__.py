@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import attrs
+
 from quiesce.patterns.context.clauses import CLAUSES
 from quiesce.patterns.context.model import Context
 from quiesce.patterns.context.scenarios import (
@@ -111,6 +113,7 @@ PORT = (
         ("of", "timeout"),
         "Wait until it is done, for timeout nanoseconds at most unless that is None; returns "
         "whether it is done.",
+        capability="wait",
         takes=SCOPES,
         timed=True,
     ),
@@ -119,7 +122,7 @@ PORT = (
         ("of",),
         "Returns ('due', the effective deadline in nanoseconds of the world's monotonic clock, "
         "or None).",
-        capability="deadlines",
+        capability="shown_deadline",
         is_async=False,
         takes=SCOPES,
     ),
@@ -150,7 +153,18 @@ PORT = (
     ),
 )
 
-NO_WORK = "a scope starts nothing but its callbacks, and these run as they like"
+UNIVERSALS = universal(
+    untested={
+        "UN-02": "a scope starts nothing but its callbacks, and these run as they like",
+        "UN-05": "nobody waits for a callback, so its error has no place to go to",
+        "UN-06": "a scope bounds nothing",
+        "UN-09": "nobody waits for a callback's end",
+        "UN-11": "stated and checked in CX-10",
+    },
+    checked=["UN-07"],
+)
+#: Universal clauses whose situations arise by some methods only.
+NEEDS = {"UN-04": {"wait"}, "UN-08": {"callbacks"}}
 
 CONTEXT = Pattern(
     name="context",
@@ -158,21 +172,15 @@ CONTEXT = Pattern(
     promise=__doc__ or "",
     clauses=(
         *CLAUSES,
-        *universal(
-            untested={
-                "UN-02": NO_WORK,
-                "UN-05": "nobody waits for a callback, so its error has no place to go to",
-                "UN-06": "a scope bounds nothing",
-                "UN-09": "nobody waits for a callback's end",
-                "UN-11": "stated and checked in CX-10",
-            },
-            checked=["UN-07"],
-        ),
+        *(attrs.evolve(clause, needs=NEEDS.get(clause.id, clause.needs)) for clause in UNIVERSALS),
     ),
     port=PORT,
     constructor={},
     capabilities={
-        "deadlines": "with_deadline, deadline",
+        "causes": "a scope tells the cause of its end; without it look has None there",
+        "wait": "wait",
+        "deadlines": "with_deadline",
+        "shown_deadline": "deadline: a scope tells its effective deadline",
         "values": "with_value, value",
         "detached": "without_cancel",
         "callbacks": "after and stop",

@@ -61,6 +61,7 @@ CLAUSES = (
         "The cause is what the first effective cancellation on the path was given, or the error "
         "itself if that was nothing; a child that was cancelled before its parent keeps its own.",
         f"{GO}, x_test: TestCause",
+        needs=["causes"],
         twins=["cx_child_forgets_the_cause", "cx_deadline_forgets_its_cause"],
     ),
     Clause(
@@ -113,7 +114,7 @@ CLAUSES = (
         "A callback that was registered runs at most once, in a task of its own, after the "
         "scope is done, and at once if it already is; stop returns true exactly when it "
         "prevented the run; registrations are independent.",
-        f"{GO}: AfterFunc; x_test: TestAfterFunc...",
+        f"{GO}: AfterFunc; x_test: the TestAfterFunc family",
         needs=["callbacks"],
         twins=[
             "cx_callback_twice",
@@ -132,9 +133,9 @@ CLAUSES = (
     ),
     Clause(
         "CX-15",
-        Level.MAY,
-        "Scoped values: the nearest binding wins, an explicit empty one hides those outside, "
-        "and a cancellation changes none.",
+        Level.MUST,  # a scope need not offer values, which is what needs says
+        "Of scoped values, where they are offered, the nearest binding wins, an explicit empty "
+        "one hides those outside, and a cancellation changes none.",
         f"{GO}, x_test: TestValues, testLayers",
         needs=["values"],
         twins=["cx_outer_value_wins", "cx_empty_binding_is_skipped"],

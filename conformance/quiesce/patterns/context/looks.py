@@ -55,8 +55,8 @@ def blame(expected: Sequence[View], seen: View) -> str:
 def _contradiction(outcome: Outcome) -> str | None:
     """The signature of a look that contradicts itself, whatever the scope is like."""
     match outcome:
-        case ("returned", (str(word), before, error, cause, after)) if word == LOOK:
-            if before and (error is None or cause is None):
+        case ("returned", (str(word), before, error, _, after)) if word == LOOK:
+            if before and error is None:
                 return "CX-12 done, and yet there is no error"
             if error is not None and not after:
                 return "CX-12 there is an error, and yet it is not done"

@@ -130,7 +130,7 @@ class Context(CallsModel):
     alien = ALIEN
 
     def __init__(self, adapter: Adapter) -> None:
-        self._lacks = adapter.lacks
+        self._has_causes = "causes" not in adapter.lacks
 
     def initial(self, part: Part) -> State:
         return State()
@@ -324,7 +324,7 @@ class Context(CallsModel):
     def _look(self, state: State, call: int, number: int) -> Iterable[Move]:
         scope = state.scope(number)
         if scope.error is not None:
-            seen = returned(look(scope.error, scope.cause))
+            seen = returned(look(scope.error, self._shown(scope)))
             yield Move(put(state, call, seen), ("CX-12",))
         else:
             reader = Reader(call, number, waits=False)
@@ -353,11 +353,15 @@ class Context(CallsModel):
         elif scope.error is None:
             yield returned(look(None, None)), ("CX-01",)
         else:  # the end came before, between or after its four readings
-            error, cause = scope.error, scope.cause
+            error, cause = scope.error, self._shown(scope)
             yield returned(look(error, cause)), ("CX-12",)
             yield returned((LOOK, False, error, cause, True)), ("CX-12",)
             yield returned((LOOK, False, None, cause, True)), ("CX-12",)
             yield returned((LOOK, False, None, None, True)), ("CX-12",)
+
+    def _shown(self, scope: Scope) -> Any:
+        """The cause, as far as the adapter tells it."""
+        return scope.cause if self._has_causes else None
 
     def cancel(self, state: State, call: int, relaxed: Collection[str]) -> Iterable[Move]:
         readers = tuple(reader for reader in state.readers if reader.call != call)

@@ -69,6 +69,7 @@ STIMULI = (
         fixed={"operation": "wait"},
         choices={"cancel": (0, 1)},
         operands={"which": WHICH, "timeout": (1_000, 3_000, 0)},
+        needs=["wait"],
     ),
     Weighted(
         "ask_for_the_deadline",
@@ -76,7 +77,7 @@ STIMULI = (
         1,
         fixed={"operation": "deadline"},
         operands={"which": WHICH},
-        needs=["deadlines"],
+        needs=["shown_deadline"],
     ),
     Weighted(
         "ask_for_a_value",
@@ -322,6 +323,12 @@ SCENARIOS = (
         "cancelled before its deadline",
         script(root(), timed("a", "r", 1_000, caused=True), wait("a"), cancel("a"), by(1_000),
                *look("a")),
+        needs=DEADLINES,
+    ),
+    Scenario(
+        "the own deadline after the parent's end",
+        script(root(), child("a"), timed("b", "a", 1_000), cancel("a"), *look("b"), by(1_000),
+               *look("b")),
         needs=DEADLINES,
     ),
     Scenario(

@@ -69,6 +69,9 @@ def blame(expected: Sequence[View], seen: View) -> str:
     allowed = nearest(expected, seen)
     leaders = [leader for _, leader, _ in seen.executions]
     wanted_leaders = {leader for _, leader, _ in allowed.executions}
+    calls = [leader for leader in leaders if isinstance(leader, tuple) and leader[1] is not None]
+    if len(set(calls)) < len(calls):
+        return DOUBLED
     extra = [leader for leader in leaders if leader not in wanted_leaders]
     if len(seen.executions) > len(allowed.executions):
         if any(isinstance(leader, tuple) and leader[0] == SOURCE for leader in extra or leaders):

@@ -16,7 +16,7 @@ CLAUSES = (
         "Who receives sees the stage functions applied one after the other to the items of the "
         "source: nothing is lost, nothing doubled.",
         f"{GO}: square",
-        twins=["pl_item_in_hand_dropped", "pl_works_twice"],
+        twins=["pl_item_in_hand_dropped", "pl_works_twice", "pl_end_before_last_item"],
     ),
     Clause(
         "PL-02",

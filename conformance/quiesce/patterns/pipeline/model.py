@@ -73,14 +73,13 @@ class Pipeline(CallsModel):
 
     def begin(self, state: State, fact: Began, relaxed: Collection[str]) -> Iterable[Move]:
         call, operation = fact.call, fact.operation
-        if state.vague == "all" or (state.vague and operation == "receive"):
-            yield Move(put(state, call, ANY))
-        elif operation == "receive":
+        if operation == "receive":
             yield from self._receive(state, call)
         elif operation == "wait":
             blocked = put(evolve(state, waiters=ordered(state.waiters, call)), call, BLOCKED)
             halted = state.stopped or state.failure is not None
-            yield Move(release(blocked) if halted else blocked, ("UN-02",))
+            for after in released(blocked) if halted else (blocked,):
+                yield Move(after, ("UN-02",))
         else:
             yield from self._stop(state, call, operation, relaxed)
 
@@ -89,10 +88,12 @@ class Pipeline(CallsModel):
     ) -> Iterable[Move]:
         name, item = named(execution)
         failed = outcome not in ("value", "none")
-        if state.failure is not None or state.stopped:
+        works_on = state.slack == "works_on" and name != SOURCE and not failed
+        if state.failure is not None or (state.stopped and not works_on):
             if failed:
                 state = evolve(state, failing=(*state.failing, raised(outcome, execution.index)))
-            yield Move(release(state), ("PL-09",) if state.waiters else ())
+            for after in released(state):
+                yield Move(after, ("PL-09",) if state.waiters else ())
             if STOPPED_AGAIN in relaxed and len(state.closers) > 1:
                 one = release(evolve(state, closers=state.closers[:1]))
                 yield Move(one, (), STOPPED_AGAIN)
@@ -104,7 +105,7 @@ class Pipeline(CallsModel):
             tags = ("PL-04", "PL-12") if execution.index == 0 else ("PL-04",)
             yield Move(evolve(state, exhausted=True), tags)
             if EMPTY_HANGS in relaxed and execution.index == 0:
-                yield Move(evolve(state, stopped=True, vague="all"), (), EMPTY_HANGS)
+                yield Move(evolve(state, exhausted=True, slack="hangs"), (), EMPTY_HANGS)
         elif name == SOURCE:
             fed = evolve(state, fed=(*state.fed, ("value", execution.index)))
             yield self._flowed(fed, relaxed)
@@ -154,6 +155,9 @@ class Pipeline(CallsModel):
         else:
             waiting = evolve(state, receivers=ordered(state.receivers, call))
             yield Move(put(waiting, call, BLOCKED))
+        for place, item in enumerate(state.left):
+            rest = evolve(state, left=state.left[:place] + state.left[place + 1 :])
+            yield Move(put(rest, call, returned((item,))))
 
     def _deliver(self, state: State, shape: Shape) -> Iterable[Move]:
         """An item that has passed all stages goes to one of those who wait."""
@@ -174,6 +178,8 @@ class Pipeline(CallsModel):
     def _flowed(self, state: State, relaxed: Collection[str]) -> Move:
         """What follows from an end, and whether back-pressure holds the source up now."""
         after = state.flow(self._shape_for(relaxed))
+        if state.stopped:  # by a relaxation the stages go on
+            return Move(release(after))
         return Move(after, ("PL-03",) if len(after.fed) > self._shape.ahead else ())
 
     def _shape_for(self, relaxed: Collection[str]) -> Shape:
@@ -200,17 +206,20 @@ class Pipeline(CallsModel):
         yield Move(release(self._halt(closing)), tuple(tags))
         for signature, wanted in ((CANCEL_LEAKS, "cancel"), (CLOSE_LEAKS, "close")):
             if signature in relaxed and operation == wanted:
-                yield from self._leak(put(closing, call, ANY), signature)
+                # A close that leaks may return at once.
+                open_end = put(closing, call, ANY) if wanted == "close" else closing
+                yield from self._leak(open_end, signature)
         if CANCEL_WAITS in relaxed and operation == "cancel":
             waits = put(evolve(stopped, closers=ordered(state.closers, call)), call, BLOCKED)
             yield Move(release(self._halt(waits)), (), CANCEL_WAITS)
         if DELIVERED_ON in relaxed:
-            delivers = evolve(release(self._halt(closing)), vague="receives")
+            last = state.stages[-1]
+            held = (result for work in last.hands for result in work.result)
+            delivers = evolve(release(self._halt(closing)), left=(*last.buffer, *held))
             yield Move(delivers, (), DELIVERED_ON)
         if CALLED_ON in relaxed:
-            goes_on = put(evolve(closing, receivers=()), state.receivers, END)
-            goes_on = evolve(goes_on, stopped=False, exhausted=True, vague="all")
-            yield Move(goes_on, (), CALLED_ON)
+            goes_on = evolve(closing, exhausted=True, fed=(), slack="works_on")
+            yield Move(release(goes_on), (), CALLED_ON)
 
     def _fail(self, state: State, failure: Outcome, relaxed: Collection[str]) -> Iterable[Move]:
         failed = put(evolve(state, failure=failure, receivers=()), state.receivers, failure)
@@ -223,7 +232,8 @@ class Pipeline(CallsModel):
         """Errors that come late are noticed, and whoever receives leaves, one after the other."""
         for failure in state.failing:
             told = evolve(state, failure=state.failure or failure, failing=())
-            yield Move(release(told), ("UN-05",))
+            for after in released(told):
+                yield Move(after, ("UN-05",))
         for call in state.receivers:
             others = tuple(other for other in state.receivers if other != call)
             yield Move(put(evolve(state, receivers=others), call, state.failure or END))
@@ -237,8 +247,8 @@ class Pipeline(CallsModel):
         return state
 
     def _leak(self, state: State, signature: str) -> Iterable[Move]:
-        """Some of what runs goes on, and nobody can tell what calls return."""
-        halted = evolve(self._halt(state), vague="all")
+        """Some of what runs goes on, and who waits for its end may do so for ever."""
+        halted = evolve(self._halt(state), slack="leaks")
         running = state.running
         for count in range(len(running) + 1):
             for kept in combinations(running, count):
@@ -246,7 +256,8 @@ class Pipeline(CallsModel):
                 for execution in kept:
                     place = [e.index for e in executions].index(execution.index)
                     executions[place] = execution
-                yield Move(evolve(halted, executions=tuple(executions)), (), signature)
+                for after in released(evolve(halted, executions=tuple(executions))):
+                    yield Move(after, (), signature)
 
 
 def ordered(calls: tuple[int, ...], call: int) -> tuple[int, ...]:
@@ -271,8 +282,13 @@ def answer(state: State, number: int, place: int, result: Hashable) -> State:
 
 def release(state: State) -> State:
     """Once all has stopped and nothing runs any more, whoever waits for that goes."""
-    if state.running or state.failing or state.vague == "all":
+    if state.active or state.failing:
         return state
     told = returned() if state.failure is None else state.failure
     answered = put(put(state, state.waiters, told), state.closers, returned())
     return evolve(answered, waiters=(), closers=())
+
+
+def released(state: State) -> tuple[State, ...]:
+    """``release``, and where a relaxation allows it the state as it is."""
+    return (release(state), state) if state.slack == "leaks" else (release(state),)

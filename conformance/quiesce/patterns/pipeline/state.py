@@ -72,14 +72,17 @@ class State(Calls):
     failing: tuple[Outcome, ...] = ()  # raised, and not yet noticed
     failure: Outcome | None = None
     stopped: bool = False
-    vague: str = ""  # relaxations only: what "receives" or "all" calls do is open from now on
+    # Of relaxations: "leaks" (waiting may never end), "works_on" (stages go on although all is
+    # stopped), "hangs" (the end never comes), and items that can still be received.
+    slack: str = ""
+    left: tuple[Hashable, ...] = ()
 
     @property
     def has_ended(self) -> bool:
         """Whether all stages have ended, though items may wait behind the last."""
         *before, last = self.stages
         busy = self.fed or last.hands or any(s.hands or s.buffer for s in before) or self.failing
-        return self.exhausted and not busy
+        return self.exhausted and not busy and self.slack != "hangs"
 
     @property
     def is_over(self) -> bool:

@@ -138,13 +138,13 @@ class Select(CallsModel):
     ) -> Iterable[Move]:
         """A call comes: it performs one of its cases, or waits."""
         meets_itself = any(("send", c) in who.cases and ("receive", c) in who.cases for c in "ab")
-        tags = ("CH-11",) if who.selects else ()
+        tags: tuple[str, ...] = ("CH-11",) if who.selects else ()
         if meets_itself:
             tags += ("CH-14",)
         ready = [
             after for index in range(len(who.cases)) for after in self._perform(state, who, index)
         ]
-        if MEETS_ITSELF in relaxed and meets_itself:
+        if MEETS_ITSELF in relaxed and meets_itself and not ready:
             for index, (kind, _) in enumerate(who.cases):
                 result = None if kind == "send" else (True, who.call)
                 yield Move(end(state, who, index, result), (), MEETS_ITSELF)

@@ -49,6 +49,7 @@ OVERTAKES = "SM-03 somebody overtakes one who came first"
 TOO_MANY = "SM-01 more units are handed out than there are"
 TRY_FAILS = "SM-02 a try fails although its units are free"
 RELEASE_REFUSED = "SM-06 a rightful release is refused"
+UNSERVED = "UN-03 a caller is never woken"
 
 RELAXATIONS = {
     signature: signature[:5]
@@ -198,20 +199,11 @@ class Semaphore(CallsModel):
                 if call in outcomes and wanted != outcomes[call]
             ]
 
-        nearest = min(map(differences, expected), key=len, default=[])
-        if {wanted == BLOCKED for wanted, found in nearest if BLOCKED in (wanted, found)} == {
-            False,
-            True,
-        }:
+        kinds = {by_look(*pair) for pair in min(map(differences, expected), key=len, default=[])}
+        if {TOO_MANY, UNSERVED} <= kinds:
             return OVERTAKES  # one got the units of another
-        for signature, applies in (
-            (RELEASE_ACCEPTED, lambda wanted, found: wanted == REFUSED and found[0] == "returned"),
-            (RELEASE_REFUSED, lambda wanted, found: wanted[0] == "returned" and found == REFUSED),
-            (TOO_MANY, lambda wanted, found: wanted == BLOCKED and found[0] == "returned"),
-            (TOO_MANY, lambda wanted, found: wanted[1:2] == (False,) and found[1:2] == (True,)),
-            (TRY_FAILS, lambda wanted, found: wanted[1:2] == (True,) and found[1:2] == (False,)),
-        ):
-            if any(applies(wanted, found) for wanted, found in nearest):
+        for signature in (RELEASE_ACCEPTED, RELEASE_REFUSED, TOO_MANY, TRY_FAILS):
+            if signature in kinds:
                 return signature
         return blame(expected, seen, extra=self.extra, value=self.value, cancel=self.alien)
 
@@ -284,7 +276,9 @@ class Semaphore(CallsModel):
         state = evolve(state, free=state.free + n)
         if OVERTAKES in relaxed:
             for after in sorted(set(in_any_order(state)), key=repr):
-                yield Move(after, (), OVERTAKES)
+                left = len(after.waiters)
+                if after.waiters != state.waiters[len(state.waiters) - left :]:
+                    yield Move(after, (), OVERTAKES)
         if not self._hands_over:
             if n > 1 and len(state.waiters) > 1:
                 tags.append("SM-09")
@@ -303,6 +297,22 @@ class Semaphore(CallsModel):
         if any(waiter.n <= state.free for waiter in state.waiters):
             tags.append("SM-03")
         yield Move(state, tuple(tags))
+
+
+def by_look(wanted: Outcome, found: Outcome) -> str | None:
+    """What is wrong with a call that ended otherwise than it should."""
+    match wanted, found:
+        case [("raised", ("refused",)), ("returned", *_)]:
+            return RELEASE_ACCEPTED
+        case [("returned", *_), ("raised", ("refused",))]:
+            return RELEASE_REFUSED
+        case [("blocked",), ("returned", *_)] | [("returned", False, *_), ("returned", True, *_)]:
+            return TOO_MANY
+        case [("returned", True, *_), ("returned", False, *_)]:
+            return TRY_FAILS
+        case [_, ("blocked",)]:
+            return UNSERVED
+    return None
 
 
 def let_in(state: State, waiter: Waiter) -> State:

@@ -38,12 +38,12 @@ PORT = (
     ),
 )
 
-NEEDED = {("ordered", True): "ordered", ("ordered", False): "unordered", ("buffer", 1): "buffer"}
-
 
 def constructs(adapter: Adapter, name: str, value: object) -> bool:
     """Whether the adapter's stream can be made so."""
-    return NEEDED.get((name, value)) not in adapter.lacks
+    if name == "ordered":
+        return ("ordered" if value else "unordered") not in adapter.lacks
+    return name != "buffer" or not value or "buffer" not in adapter.lacks
 
 
 STREAM_POOL = Pattern(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from quiesce.model import BLOCKED, View
-from quiesce.patterns.calls import INTERRUPTED, RUNNING, returned
-from quiesce.patterns.universal import ALIEN_CANCEL, internal_error
+from quiesce.patterns.calls import CANCELLED, INTERRUPTED, RUNNING, returned
+from quiesce.patterns.universal import ALIEN_CANCEL, SWALLOWED, internal_error
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -58,6 +58,8 @@ def by_call(wanted: tuple[Any, ...], seen: tuple[Any, ...]) -> str:
         return "UN-04 a cancellation reaches a call that was not cancelled"
     if (signature := internal_error(seen)) is not None:
         return signature
+    if wanted == CANCELLED:
+        return SWALLOWED
     if wanted == STOPPED:
         return "WP-12 a stop blocks" if seen == BLOCKED else "UN-07 a stop can't be repeated"
     if END in (wanted, seen):

@@ -181,8 +181,8 @@ class Stream(CallsModel):
                 return
             for call in state.consumers:
                 told = put(state, call, state.failure)
-                rest = without(state.consumers, call)
-                yield Move(evolve(told, failure=None, consumers=rest), ("WP-17",))
+                others = without(state.consumers, call)
+                yield Move(evolve(told, failure=None, consumers=others), ("WP-17",))
 
     def _interrupt(self, state: State) -> Iterable[Move]:
         """What runs after the stop is interrupted, where it can be."""

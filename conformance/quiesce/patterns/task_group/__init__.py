@@ -163,6 +163,7 @@ TASK_GROUP = Pattern(
         "reuse": ("allowed", "refused"),
         "at_limit": ("blocks", "queues"),
         "aborting": ("refuses", "cancels"),
+        "exits": ("reported", "alone"),
     },
     model=model,
     stimuli=STIMULI,

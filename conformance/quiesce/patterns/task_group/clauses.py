@@ -74,9 +74,10 @@ CLAUSES = (
         "TG-08",
         Level.MUST,
         "A slot is free again only after the error is recorded and the scope cancelled: whoever "
-        "gets the slot sees the cancellation.",
+        "gets the slot sees the cancellation, and in a structured group nobody gets it.",
         f"{GO}: Go, where done is deferred first",
-        needs=["look", "limit"],
+        needs=["limit"],
+        dialect={"on_failure": ("cancel_rest",)},
         twins=["tg_slot_before_error"],
     ),
     Clause(
@@ -151,12 +152,10 @@ CLAUSES = (
     Clause(
         "TG-17",
         Level.MUST,
-        "A function that blows up (BaseException, SystemExit) is reported like an error: never "
-        "swallowed, and nobody hangs.",
-        f"{PY}: BaseExceptionGroup; Go crashes the process, issue 53757",
-        needs=["wait"],
-        worlds=("threads",),
-        twins=["tg_panic_strands", "tg_exit_swallowed"],
+        "A function that blows up (BaseException) is reported like an error, and one that exits "
+        "(SystemExit) as well, or alone (exits: alone): never swallowed, and nobody hangs.",
+        f"{PY}: _is_base_error; Go crashes the process, issue 53757",
+        twins=["tg_panic_strands", "tg_exit_swallowed", "tg_drops_panic"],
     ),
     Clause(
         "TG-18",

@@ -47,6 +47,7 @@ OVER_LIMIT = "TG-07 a function starts although the limit is reached"
 ZERO_RUNS = "TG-12 a function starts in a group whose limit is 0"
 LEFT_EARLY = "TG-01 a wait returns while functions run"
 
+SLOT_BEFORE_ABORT = "TG-08 a start gets the slot of a function that failed"
 CHILD_CANCEL_SPREADS = "TG-21 a child that was cancelled alone counts as an error"
 IMMEDIATE_MISSED = "TG-22 a child that ends at once is not accounted for"
 FORGOTTEN = "TG-20 the coroutine of a refused start is forgotten"
@@ -194,11 +195,13 @@ class RelaxedStructuredGroup(StructuredGroup):
 
     relaxations: Mapping[str, str] = named(
         CANCELLED_RUNS,
+        SLOT_BEFORE_ABORT,
         CHILD_CANCEL_SPREADS,
         FORGOTTEN,
         IMMEDIATE_MISSED,
         LEFT_EARLY,
         ACCEPTED,
+        PANIC_LOST,
         ERROR_MISSING,
         CANCEL_FIRST,
         CANCEL_LOST,
@@ -262,6 +265,8 @@ class RelaxedStructuredGroup(StructuredGroup):
                 continue
             if over in relaxed:
                 yield Move(self.let_in(state, call, operation), (), over)
+            if SLOT_BEFORE_ABORT in relaxed and state.errors and state.has_room:
+                yield Move(self.let_in(state, call, operation), (), SLOT_BEFORE_ABORT)
             if STARTER_STUCK in relaxed:
                 yield Move(evolve(state, stuck=state.stuck | {call}), (), STARTER_STUCK)
         if CHILD_CANCEL_SPREADS in relaxed:
@@ -274,6 +279,7 @@ class RelaxedStructuredGroup(StructuredGroup):
         early = ORPHANED if state.aborting else LEFT_EARLY
         for signature, applies in (
             (early, bool(state.active)),
+            (PANIC_LOST, not state.active and any(e[0] in ("panic", "exit") for e in state.errors)),
             (ERROR_MISSING, len(state.errors) > 1 and not state.active),
             (CANCEL_LOST, state.cancelled and not state.errors),
         ):

@@ -95,6 +95,7 @@ class Starts(CallsModel):
         self._lacks = adapter.lacks
         self._limit = normal(limit)
         self._first = dialect.get("errors", "first") == "first"
+        self._alone = dialect.get("exits", "reported") == "alone"
         self._queues = dialect.get("at_limit", "blocks") == "queues"
 
     def may_rest(self, state: Any) -> bool:
@@ -155,6 +156,9 @@ class Starts(CallsModel):
 
     def answer(self, errors: tuple[Leaf, ...]) -> Outcome:
         """What is raised for these errors."""
+        exits = [leaf for leaf in errors if leaf[0] == "exit"]
+        if exits and self._alone:
+            return ("raised", exits[0])
         if self._first:
             return ("raised", errors[0])
         return ("raised", ("group", tuple(sorted(errors, key=repr))))

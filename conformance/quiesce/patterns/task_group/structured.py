@@ -174,7 +174,8 @@ class StructuredGroup(Starts):
                 after = drop(after, execution)
             yield Move(after)
         if state.starters:
-            yield Move(refuse(state, [call for call, _ in state.starters]), ("TG-20",))
+            refused = refuse(state, [call for call, _ in state.starters])
+            yield Move(refused, ("TG-20", "TG-08") if state.errors else ("TG-20",))
 
     def may_finish(self, state: Block) -> bool:
         """Whether the block can be left. A starter that may be let in comes first."""
@@ -193,6 +194,8 @@ class StructuredGroup(Starts):
             more = ("UN-05", "TG-06") if len(state.errors) > 1 else ("UN-05",)
             if state.cancelled:
                 more = (*more, "TG-19")
+            if any(leaf[0] in ("panic", "exit") for leaf in state.errors):
+                more = (*more, "TG-17")
             yield Move(put(left, block, self.answer(state.errors)), (*tags, *more))
             return
         if state.cancelled:

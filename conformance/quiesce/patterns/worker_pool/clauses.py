@@ -42,10 +42,10 @@ CLAUSES = (
     ),
     Clause(
         "WP-05",
-        Level.MAY,
-        "Outcomes come in completion order. With one worker, though, jobs run in the order in "
-        "which they were accepted; whether blocked submitters are let in first come, first "
-        "served is the dialect fifo.",
+        Level.MUST,
+        "With one worker jobs run in the order in which they were accepted; with several they "
+        "are taken in that order and end as they may. Whether blocked submitters are let in first "
+        "come, first served is the dialect fifo.",
         f"{EXECUTOR}, work queue",
         twins=["wp_last_in_first_out"],
     ),
@@ -73,7 +73,12 @@ CLAUSES = (
         "be told, and blocked submitters are released.",
         "Go context; Python shutdown(cancel_futures=True)",
         needs=["cancel"],
-        twins=["wp_starts_after_cancel", "wp_submitter_stuck_after_cancel"],
+        twins=[
+            "wp_starts_after_cancel",
+            "wp_submitter_stuck_after_cancel",
+            "wp_accepts_after_cancel",
+            "wp_cancel_tells_no_job",
+        ],
     ),
     Clause(
         "WP-10",

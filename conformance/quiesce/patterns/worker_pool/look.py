@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from quiesce.model import BLOCKED, View
-from quiesce.patterns.calls import INTERRUPTED, REFUSED, RUNNING
-from quiesce.patterns.universal import ALIEN_CANCEL, internal_error
+from quiesce.patterns.calls import CANCELLED, INTERRUPTED, REFUSED, RUNNING
+from quiesce.patterns.universal import ALIEN_CANCEL, SWALLOWED, internal_error
 from quiesce.patterns.worker_pool.state import (
     ACCEPTED,
     BUILT,
@@ -71,6 +71,8 @@ def by_call(wanted: tuple[Any, ...], seen: tuple[Any, ...]) -> str | None:
         return "UN-04 a cancellation reaches a call that was not cancelled"
     if (signature := internal_error(seen)) is not None:
         return signature
+    if wanted == CANCELLED:
+        return SWALLOWED
     if seen == ACCEPTED:
         return "WP-06 submit returns although there is no room"
     if seen == TAKEN:

@@ -49,11 +49,12 @@ FATAL: Final = ("panic", "exit")
 
 CANCELLED_RUNS: Final = "WP-15 a job that was cancelled while it was queued runs"
 STARTS_AFTER_CANCEL: Final = "WP-09 a job starts after the pool was cancelled"
-STUCK_AFTER_CANCEL: Final = "WP-09 a blocked submitter is not released by the cancel"
+ACCEPTED_AFTER_CANCEL: Final = "WP-09 a job is accepted after the pool was cancelled"
+STUCK_AFTER_CANCEL: Final = "WP-09 a submitter hangs when the pool is cancelled"
 WORKER_LOST: Final = "WP-10 a worker is lost with a failing job"
 WORKER_BLOWN: Final = "WP-16 a worker is lost with a job that blows up"
 LOST_AT_CLOSE: Final = "WP-08 a queued job is lost at the close"
-STUCK_AT_CLOSE: Final = "WP-08 a blocked submitter is not released by the close"
+STUCK_AT_CLOSE: Final = "WP-08 a submitter hangs when the pool is closed"
 ACCEPTED_LATE: Final = "WP-08 a job is accepted after the close"
 REFUSED_INSIDE: Final = "WP-14 a job cannot submit to its own pool"
 GHOST: Final = "UN-04 the job of a cancelled submitter runs"
@@ -73,6 +74,7 @@ class WorkerPool(CallsModel):
             CANCELLED_RUNS,
             STARTS_AFTER_CANCEL,
             STUCK_AFTER_CANCEL,
+            ACCEPTED_AFTER_CANCEL,
             WORKER_LOST,
             WORKER_BLOWN,
             LOST_AT_CLOSE,
@@ -132,6 +134,9 @@ class WorkerPool(CallsModel):
         call = fact.call
         if REFUSED_INSIDE in relaxed and fact.inside is not None:
             yield Move(put(state, call, REFUSED), (), REFUSED_INSIDE)
+        hangs = {CLOSED: STUCK_AT_CLOSE, STOPPED: STUCK_AFTER_CANCEL}.get(state.phase)
+        if hangs in relaxed:
+            yield Move(put(state, call, BLOCKED), (), hangs)
         inside = () if fact.inside is None else ("WP-14", "UN-08")
         if not is_open(state, relaxed):
             yield Move(put(state, call, REFUSED), (CLAUSE[state.phase],))
@@ -141,7 +146,10 @@ class WorkerPool(CallsModel):
             waiting = (*state.waiting, call)
             if not self._fifo:  # any of them may be let in: their order is no matter
                 waiting = tuple(sorted(waiting))
-            yield Move(evolve(put(state, call, BLOCKED), waiting=waiting), (*inside, "WP-06"))
+            yield Move(
+                evolve(put(state, call, BLOCKED), waiting=waiting),
+                (*inside, "WP-06", *self._must_wait(state)),
+            )
 
     def _try_submit(self, state: State, call: int, relaxed: Collection[str]) -> Iterable[Move]:
         refused = put(state, call, REFUSED)
@@ -282,7 +290,8 @@ CLAUSE: Final = {CLOSED: "WP-08", STOPPED: "WP-09"}
 
 def is_open(state: State, relaxed: Collection[str]) -> bool:
     """Whether jobs are accepted."""
-    return state.phase == OPEN or (state.phase == CLOSED and ACCEPTED_LATE in relaxed)
+    late = {CLOSED: ACCEPTED_LATE, STOPPED: ACCEPTED_AFTER_CANCEL}.get(state.phase)
+    return late is None or late in relaxed
 
 
 def accept(state: State, call: int, outcome: tuple[Any, ...]) -> State:

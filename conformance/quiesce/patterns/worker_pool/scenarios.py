@@ -96,6 +96,8 @@ ONE: dict[str, Any] = {"workers": 1, "queue": 1}
 TWO: dict[str, Any] = {"workers": 2, "queue": 1}
 RENDEZVOUS: dict[str, Any] = {"workers": 1, "queue": 0}
 ENDLESS: dict[str, Any] = {"workers": 1, "queue": None}
+#: Whatever queue the adapter has.
+ANY: dict[str, Any] = {"workers": 1}
 ENDLESS_TWO: dict[str, Any] = {"workers": 2, "queue": None}
 
 SCENARIOS = (
@@ -155,7 +157,7 @@ SCENARIOS = (
         (SUBMIT, SUBMIT, result(0), ends(0, "panic"), ends(0, "exit"), result(1), SUBMIT, VALUE),
         needs=["panic"],
         worlds=("threads",),
-        arguments=ENDLESS,
+        arguments=ANY,
     ),
     Scenario(
         "close with queued jobs",
@@ -262,7 +264,7 @@ SCENARIOS = (
     Scenario(
         "pools are independent",
         (SUBMIT, submit(instance=1), SUBMIT, CLOSE, submit(instance=1), VALUE, VALUE),
-        arguments={**ENDLESS, "instances": 2},
+        arguments={**ANY, "instances": 2},
     ),
     *(
         Scenario(f"{words} ({kind})", steps, needs=needs, worlds=ASYNC, arguments=given)
