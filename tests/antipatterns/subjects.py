@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 
 import quiesce
 
@@ -140,6 +141,70 @@ async def stop(tasks: Sequence[asyncio.Future[object]]) -> None:
         task.cancel()
     if tasks:
         await asyncio.wait(tasks)
+
+
+# A loop without a way out.
+
+PERIODIC = {"overrun": "skip", "on_failure": "ends", "cancel_delivery": "edge"}
+SECOND = 1_000_000_000
+
+
+@quiesce.adapter(
+    "periodic",
+    world="asyncio",
+    name="bad.endless_loop",
+    lacks={"wait", "errors", "handler", "exit", "reentrance_error"},
+    dialect=PERIODIC,
+)
+class EndlessLoop:
+    """It is started and forgotten; stop only says that the results are no longer wanted."""
+
+    def __init__(self, period: int, work: AsyncWork, handler: object) -> None:
+        self._period, self._work = period, work
+        self._task = asyncio.ensure_future(self._loop())
+
+    async def _loop(self) -> None:
+        while True:
+            await asyncio.sleep(self._period / SECOND)
+            await self._work()
+
+    async def stop(self) -> None:
+        self._wanted = False
+
+
+@quiesce.adapter(
+    "periodic",
+    world="asyncio",
+    name="good.loop_with_a_way_out",
+    lacks={"handler", "exit", "reentrance_error"},
+    dialect=PERIODIC,
+)
+class LoopWithAWayOut(EndlessLoop):
+    """A stop that ends it, and a wait for its end. A late run does not move the next."""
+
+    async def _loop(self) -> None:
+        loop = asyncio.get_running_loop()
+        start = round(loop.time() * SECOND)
+        while True:
+            now = round(loop.time() * SECOND)
+            due = start + ((now - start) // self._period + 1) * self._period
+            await asyncio.sleep((due - now) / SECOND)
+            await self._work()
+
+    async def stop(self) -> None:
+        self._task.cancel()
+
+    async def wait(self) -> None:
+        await asyncio.wait([self._task])
+        if not self._task.cancelled():
+            self._task.result()
+
+    @asynccontextmanager
+    async def lifespan(self) -> AsyncIterator[None]:
+        yield
+        self._task.cancel()
+        with suppress(Exception):  # those who waited have heard of it
+            await self.wait()
 
 
 # A counter that two threads count with.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import sys
 from pathlib import Path
@@ -30,6 +31,7 @@ ADAPTERS = {adapter.name: adapter for adapter in adapters_of(SUBJECTS)}
 GOOD = sorted(name for name in ADAPTERS if name.startswith("good."))
 BROKEN = {
     "bad.channel_as_mutex": "MX-04",
+    "bad.endless_loop": "TK-11",
     "bad.unbounded_spawn": "FO-05",
 }
 
@@ -60,6 +62,29 @@ def test_the_report_on_a_channel_as_a_mutex_says_that_a_mutex_is_simpler():
 
     assert result.verdict is Verdict.VIOLATES
     assert "A mutex is simpler here." in " ".join(failure_message(result).split())
+
+
+def test_the_peak_of_an_unbounded_spawn_grows_with_the_input():
+    peaks = {}
+    for bound in ("unbounded", "bounded"):
+        cls = {"unbounded": SUBJECTS.UnboundedSpawn, "bounded": SUBJECTS.BoundedSpawn}[bound]
+        peaks[bound] = [asyncio.run(peak_of(cls(), size)) for size in (4, 16, 64)]
+
+    assert peaks == {"unbounded": [4, 16, 64], "bounded": [2, 2, 2]}
+
+
+async def peak_of(subject, size):
+    running = highest = 0
+
+    async def work(item):
+        nonlocal running, highest
+        running += 1
+        highest = max(highest, running)
+        await asyncio.sleep(0)
+        running -= 1
+
+    await subject.map_concurrent(work, range(size), limit=2)
+    return highest
 
 
 def test_a_counter_without_a_lock_loses_an_update():

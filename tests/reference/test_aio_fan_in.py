@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import anyio.lowlevel
 import pytest
 
 from quiesce_reference.aio import merge
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable
 
 
 async def each(items: Iterable[Any]) -> AsyncIterator[Any]:
@@ -57,7 +59,7 @@ def test_the_error_of_a_source_is_raised_bare_again_and_again(arena: Any) -> Non
     async def main() -> None:
         async with merge(failing(), endless([])) as items:
             for _ in range(2):
-                with pytest.raises(ValueError) as caught:  # noqa: PT011  # its identity is checked
+                with pytest.raises(ValueError) as caught:  # its identity is checked
                     [item async for item in items]
                 assert caught.value is error
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import anyio.lowlevel
 import pytest
 
 from quiesce_reference.aio import Stage, pipeline
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
 
 
 async def double(number: int) -> int:
@@ -89,7 +91,7 @@ def test_the_first_error_is_what_everybody_is_told_bare(arena: Any) -> None:
     async def main() -> None:
         async with pipeline(numbers([]), fail) as results:
             for ask in (results.wait, results.__anext__, results.wait):
-                with pytest.raises(ValueError) as caught:  # noqa: PT011  # its identity is checked
+                with pytest.raises(ValueError) as caught:  # its identity is checked
                     await ask()
                 assert caught.value is error
 

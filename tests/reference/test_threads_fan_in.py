@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
 from quiesce_reference.threads import merge
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def endless(log: list[str]) -> Iterator[int]:

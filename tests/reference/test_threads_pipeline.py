@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
 from quiesce_reference.threads import Stage, pipeline
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 PATIENCE = 60  # seconds until a hang fails the test; no verdict depends on it
 

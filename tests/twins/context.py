@@ -296,6 +296,18 @@ class CancelReplacesDeadline(Tree):
             self.mark(scope, "cancelled", cause)
 
 
+@quiesce.adapter(PATTERN, name="cx_deadline_replaces_cancel", **AIO)
+class DeadlineReplacesCancel(Tree):
+    def stop_timer(self, scope: Scope) -> None:
+        pass
+
+    def expire(self, scope: Scope) -> None:
+        if scope.done:
+            self.mark(scope, "deadline", scope.brings)
+        else:
+            super().expire(scope)
+
+
 @quiesce.adapter(PATTERN, name="cx_no_descend", **AIO)
 class NoDescend(Tree):
     def reached(self, scope: Scope) -> list[Scope]:

@@ -177,6 +177,10 @@ class Merge(Generic[T]):
                 self._hands.append(hand)
                 self._wake()
                 await hand.taken.wait()
+                # Who was about to be resumed when all was cancelled hears of it at his next
+                # wait only; nothing is pulled before that.
+                if self._scope.cancel_called:
+                    return
         finally:
             close = getattr(items, "aclose", None)
             if close is not None:

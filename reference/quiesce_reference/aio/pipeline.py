@@ -242,6 +242,10 @@ class Pipeline:
         try:
             async for item in items:
                 await self._put(belt, item)
+                # Who was about to be resumed when all was cancelled hears of it at his next
+                # wait only; nothing is pulled before that.
+                if self._scope.cancel_called:
+                    return
         finally:
             close = getattr(items, "aclose", None)
             if close is not None:

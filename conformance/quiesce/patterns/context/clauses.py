@@ -30,7 +30,11 @@ CLAUSES = (
         Level.MUST,
         "The first cancellation decides error and cause; later ones change nothing.",
         f"{GO}, x_test: TestCause",
-        twins=["cx_last_cause_wins", "cx_cancel_replaces_deadline"],
+        twins=[
+            "cx_last_cause_wins",
+            "cx_cancel_replaces_deadline",
+            "cx_deadline_replaces_cancel",
+        ],
     ),
     Clause(
         "CX-04",

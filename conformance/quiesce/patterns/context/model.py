@@ -44,11 +44,13 @@ NOT_INHERITED = "CX-09 an inherited deadline does not end a scope that has its o
 DETACHED_REACHED = "CX-14 a detached scope is done through its parent"
 NOT_DESCENDING = "CX-04 a descendant is not reached"
 LATER_CHANGES = "CX-03 a later cancellation changes a done scope"
+LATER_DEADLINE = "CX-03 a later deadline changes a done scope"
 CLIMBS = "CX-05 an end reaches a parent or a sibling"
 BORN_DONE = "CX-01 a new scope is done"
 SIGNATURES = (
     LATE_LOST,
     LATER_CHANGES,
+    LATER_DEADLINE,
     OTHER_CAUSE,
     OTHER_KIND,
     BORN_ALIVE,
@@ -310,6 +312,10 @@ class Context(CallsModel):
                     yield Move(evolve(state, scopes=scopes), (), NOT_EXPIRED)
                 cause = DEADLINE if scope.brings is None else scope.brings
                 yield from self._end(state, scope, DEADLINE, cause, relaxed)
+            elif LATER_DEADLINE in relaxed and is_due(evolve(scope, error=None), state.now):
+                changed = evolve(expired(scope), expires=False)
+                scopes = tuple(changed if s is scope else s for s in state.scopes)
+                yield Move(evolve(state, scopes=scopes), (), LATER_DEADLINE)
         for call, number in state.callbacks:
             if state.scope(number).error is not None:
                 left = tuple(each for each in state.callbacks if each[0] != call)

@@ -7,6 +7,7 @@ room, because then nobody can come between.
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import TYPE_CHECKING, ClassVar
 
 import attrs
@@ -127,7 +128,9 @@ class RWLock(CallsModel):
             yield Move(evolve(gone, waiting_readers=without(state.waiting_readers, call)))
         elif call in state.waiting_writers:
             left = evolve(gone, waiting_writers=without(state.waiting_writers, call))
-            yield Move(self._readers_in(left), ("UN-04",))
+            readable = self._has_room(left, READ)  # no other writer holds readers back
+            after = readers_in(left, left.waiting_readers) if readable else left
+            yield Move(after, ("UN-04",))
             if GHOST_WRITER in relaxed:
                 yield Move(evolve(left, ghosts=state.ghosts + 1), (), GHOST_WRITER)
         else:
@@ -215,9 +218,12 @@ class RWLock(CallsModel):
             if not state.waiting_readers:
                 yield from self._next_writer(free, tags)
                 return
-            yield Move(all_readers_in(free), (*tags, "RW-03") if both else tags)
+            yield Move(readers_in(free, state.waiting_readers), (*tags, "RW-03") if both else tags)
             if both and not self._readers_first:
                 yield from self._next_writer(free, tags)
+                for count in range(1, len(state.waiting_readers)):  # some, before a writer came
+                    for some in combinations(state.waiting_readers, count):
+                        yield Move(readers_in(free, some), tags)
             if both and WRITER_FIRST in relaxed:
                 for move in self._next_writer(free, ()):
                     yield evolve(move, relaxed=WRITER_FIRST)
@@ -230,12 +236,6 @@ class RWLock(CallsModel):
             left = evolve(state, waiting_writers=without(state.waiting_writers, call))
             yield Move(grant(left, call, WRITE), (*tags, "UN-03"))
 
-    def _readers_in(self, state: State) -> State:
-        """No writer waits any more: readers that one held back get in."""
-        if state.writing or state.waiting_writers or state.ghosts:
-            return state
-        return all_readers_in(state)
-
 
 def grant(state: State, call: int, mode: str) -> State:
     """The state in which a call holds the lock and its function is about to start."""
@@ -246,11 +246,12 @@ def grant(state: State, call: int, mode: str) -> State:
     return evolve(held, modes=modes, readers=state.readers + 1)
 
 
-def all_readers_in(state: State) -> State:
-    """The state in which all readers that waited hold the lock."""
-    for call in state.waiting_readers:
-        state = grant(state, call, READ)
-    return evolve(state, waiting_readers=())
+def readers_in(state: State, readers: Iterable[int]) -> State:
+    """The state in which these readers, which waited, hold the lock."""
+    for call in readers:
+        left = without(state.waiting_readers, call)
+        state = grant(evolve(state, waiting_readers=left), call, READ)
+    return state
 
 
 def together(calls: tuple[int, ...], call: int) -> tuple[int, ...]:
