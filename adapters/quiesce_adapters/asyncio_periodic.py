@@ -4,7 +4,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-from periodic import Periodic
+from periodic import Periodic  # type: ignore[import-untyped] # no py.typed
 
 import quiesce
 

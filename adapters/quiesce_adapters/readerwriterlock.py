@@ -8,9 +8,10 @@ import quiesce
 
 Work = Callable[[], object]
 # Whoever releases needs the object that acquired. A try may fail for a lock that is only being
-# looked at, and nothing says otherwise. Writers have preference, or nobody has.
+# looked at, and nothing says otherwise. Writers have preference, or nobody has. Its source: it is
+# made of plain locks, which whoever runs first gets when they come free.
 LACKS = {"try", "anyone"}
-DIALECT = {"after_write": "any"}
+DIALECT = {"after_write": "any", "handover": "barging"}
 
 
 @quiesce.adapter(

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
-from timeloop import Timeloop
+from timeloop import Timeloop  # type: ignore[import-untyped] # no py.typed
 
 import quiesce
 

@@ -111,6 +111,8 @@ def frozen_in_words(value: object) -> str:
 def error_in_words(error: BaseException) -> str:
     """An error's type and message. It may be the subject's, and its own words may fail."""
     kind = type(error).__name__
+    if kind in ("Cancelled", "CancelledError"):
+        return kind  # the rest says who cancelled, with addresses that differ from run to run
     try:
         message = ADDRESS.sub("0x...", str(error))
     except BaseException as another:

@@ -22,12 +22,15 @@ def reason(token: AbstractToken) -> str:
     return "none"
 
 
+now = 0.0
+time.perf_counter = lambda: now  # the clock of its timeouts, moved by hand
+
 parent = SimpleToken()
-child = TimeoutToken(0.2, parent)
+child = TimeoutToken(60, parent)
 parent.cancel()
 before = reason(child)
-time.sleep(0.3)
+now = 61.0
 after = reason(child)
 changed = before != after
-print("BUG" if changed else "OK", f"at once: {before}; later: {after}")
+print("BUG" if changed else "OK", f"at once: {before}; a minute later: {after}")
 sys.exit(changed)

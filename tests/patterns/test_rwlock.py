@@ -105,6 +105,21 @@ def test_after_a_write_readers_go_first_unless_no_order_is_declared(
         assert blamed(model_of(), WRITES, WRITER_WAITS, reader_waits, ends).startswith("RW-03")
 
 
+@pytest.mark.parametrize("runs", [[1], [2], [2, 3], [3], [3, 2]])
+def test_a_free_lock_that_is_not_handed_over_is_for_anybody_who_comes(runs: list[int]) -> None:
+    model = model_of(handover="barging", after_write="any")
+    reader_waits = begun("read", 2, [0], [1, 2])
+    ends: Seen = (
+        [Finished(0, "value"), Began(3, "read", ())],
+        {0: value(0), 1: BLOCKED, 2: BLOCKED, 3: BLOCKED},
+        [(0, 0, "ended"), *((i, call, "running") for i, call in enumerate(runs, 1))],
+    )
+
+    assert allows(model, WRITES, WRITER_WAITS, reader_waits, ends)
+    nobody: Seen = (ends[0], ends[1], ends[2][:1])
+    assert not allows(model, WRITES, WRITER_WAITS, reader_waits, nobody)
+
+
 @pytest.mark.parametrize("operation", ["release_read", "release_write"])
 def test_what_nobody_holds_is_not_unlocked(operation: str) -> None:
     assert allows(model_of(), ([Began(0, operation, ())], {0: REFUSED}, []))

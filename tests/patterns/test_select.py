@@ -133,5 +133,5 @@ def test_a_closed_channel_is_ready():
 
 
 def test_a_choice_is_fair_within_six_standard_deviations():
-    assert judged([58, 142]) == "fair"
-    assert judged([57, 143]) == "unfair"
+    assert judged([20, 80]) == "fair"
+    assert judged([19, 81]) == "unfair"

@@ -26,9 +26,13 @@ Seen = tuple[Sequence[Fact], Mapping[int, Outcome], Executions]
 
 
 def model_of(
-    workers: int = 1, queue: int | None = 1, fifo: str = "yes", running: str = "runs_on"
+    workers: int = 1,
+    queue: int | None = 1,
+    fifo: str = "yes",
+    running: str = "runs_on",
+    failure: str = "continue",
 ) -> Any:
-    dialect = {"fifo": fifo, "cancel_running": running}
+    dialect = {"fifo": fifo, "cancel_running": running, "on_failure": failure}
     adapter = Adapter("hand", "worker_pool", "asyncio", "", "", dialect=dialect)
     return WORKER_POOL.model(adapter, {"workers": workers, "queue": queue})
 
@@ -123,6 +127,21 @@ def test_a_failing_job_costs_no_worker() -> None:
     )
     assert blamed(model_of(), FIRST, SECOND, ([Finished(0, "error")], {}, [END_0])) == (
         "WP-10 a worker is lost with a failing job"
+    )
+
+
+def test_a_failing_job_may_cancel_the_rest_and_then_a_wait_raises_its_error() -> None:
+    model = model_of(failure="cancel_rest")
+    error = ("raised", ("error", 0))
+    fails: Seen = ([Finished(0, "error")], {}, [END_0])
+    assert allows(model, FIRST, SECOND, fails, ([plain(2, "join")], {2: error}, []))
+    goes_on: Seen = ([Finished(0, "error")], {}, [END_0, (1, 1, "running")])
+    last: Seen = ([Finished(1, "value")], {}, [(1, 1, "ended")])
+    late: Seen = ([submit(2)], {2: ACCEPTED}, [(2, 2, "running")])
+    assert blamed(model, FIRST, SECOND, goes_on, last, late).startswith("WP-10")
+    silent: Seen = ([plain(2, "join")], {2: JOINED}, [])
+    assert blamed(model, FIRST, SECOND, fails, silent) == (
+        "WP-10 a wait does not raise the failure"
     )
 
 

@@ -100,6 +100,29 @@ def test_a_block_that_is_cancelled_while_it_waits_ends_its_jobs(arena: Any, work
     arena.run(main)
 
 
+def test_leaving_the_block_raises_the_error_that_cancelled_the_rest(arena: Any, work: Any) -> None:
+    async def main() -> None:
+        async def fail() -> None:
+            raise LookupError
+
+        async def block(*, fails: bool) -> None:
+            async with WorkerPool(2, cancel_on_error=True) as pool:
+                await pool.submit(work)
+                await arena.settle()
+                await pool.submit(fail)
+                if fails:
+                    raise KeyError
+
+        with pytest.raises(LookupError) as caught:
+            await block(fails=False)
+        assert type(caught.value) is LookupError
+        assert work.ends == ["cancelled"]
+        with pytest.raises(KeyError):  # the block's own error goes first
+            await block(fails=True)
+
+    arena.run(main)
+
+
 def test_outside_its_block_a_pool_takes_nothing(arena: Any) -> None:
     async def main() -> None:
         pool = WorkerPool(1)

@@ -129,6 +129,19 @@ def test_a_block_that_fails_drops_what_has_not_started():
     assert jobs[1].cancel()
 
 
+def test_leaving_the_block_raises_the_error_that_cancelled_the_rest():
+    def block(*, fails: bool) -> None:
+        with WorkerPool(1, queue=1, cancel_on_error=True) as pool:
+            pool.submit(lambda: 1 // 0)
+            if fails:
+                raise KeyError
+
+    with pytest.raises(ZeroDivisionError):
+        block(fails=False)
+    with pytest.raises(KeyError):  # the block's own error goes first
+        block(fails=True)
+
+
 def test_an_error_can_be_asked_for_again_and_again_at_no_cost():
     with WorkerPool(1) as pool:
         job = pool.submit(lambda: 1 // 0)

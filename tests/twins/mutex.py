@@ -1,7 +1,7 @@
 """Known-bad mutexes: each a good one with a single planted defect.
 
-The good ones come first and conform: an owner's lock for asyncio that hands over directly, and a
-lock for threads over a condition that anybody may unlock.
+The good ones conform: an owner's lock for asyncio that hands over directly, a lock for threads over
+a condition that anybody may unlock, and one that counts how often its owner has it.
 """
 
 from __future__ import annotations
@@ -21,6 +21,11 @@ AIO = {
     "dialect": {"ownership": "owner", "relock": "raises"},
 }
 THREADS = {"world": "threads"}
+COUNTING = {
+    "world": "threads",
+    "lacks": {"anyone", "try"},
+    "dialect": {"ownership": "owner", "relock": "counts"},
+}
 
 Work = Callable[[], Awaitable[object]]
 
@@ -302,3 +307,34 @@ class LosesAWakeup(ThreadMutex):
     def wake(self) -> None:
         self.changed.notify()
         self.queue.reverse()
+
+
+@quiesce.adapter(PATTERN, name="mx_good_counting", **COUNTING)
+class CountingMutex(ThreadMutex):
+    """Its owner may take it again, and gives it up as often."""
+
+    owner: int | None = None
+    depth = 0
+
+    def acquire(self) -> None:
+        if self.owner != threading.get_ident():
+            super().acquire()
+            self.owner = threading.get_ident()
+        self.depth += 1
+
+    def release(self) -> None:
+        if self.owner != threading.get_ident():
+            raise RuntimeError("not locked, or by somebody else")
+        self.depth -= 1
+        if self.is_last():
+            self.owner, self.depth = None, 0
+            super().release()
+
+    def is_last(self) -> bool:
+        return not self.depth
+
+
+@quiesce.adapter(PATTERN, name="mx_inner_unlock_frees", **COUNTING)
+class InnerUnlockFrees(CountingMutex):
+    def is_last(self) -> bool:
+        return True

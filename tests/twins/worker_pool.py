@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 PATTERN = "worker_pool"
 INTERRUPTING = {"fifo": "no", "cancel_running": "interrupted"}
+FAILING = {**INTERRUPTING, "on_failure": "cancel_rest"}
 BARGING = {"fifo": "no", "cancel_running": "runs_on"}
 
 INSIDE: ContextVar[bool] = ContextVar("INSIDE", default=False)
@@ -185,6 +186,54 @@ class Pool(Books):
 
 def twin(name: str) -> Callable[[type[Pool]], type[Pool]]:
     return quiesce.adapter(PATTERN, world="asyncio", name=name, dialect=INTERRUPTING)
+
+
+@quiesce.adapter(
+    PATTERN, world="asyncio", name="wp_good_failing", lacks={"release"}, dialect=FAILING
+)
+class Failing(Pool):
+    """The first error cancels the rest, and a wait raises it."""
+
+    failure: Exception | None = None
+
+    def told(self, job: Job, value: object, error: Exception | None) -> None:
+        super().told(job, value, error)
+        if error is not None:
+            self.failure = self.failure or error
+            self.stop(job)
+
+    def stop(self, failed: Job) -> None:
+        for job in [*self.jobs]:
+            self.drop(job)
+        for job in self.running:
+            if job is not failed:
+                self.interrupt(job)
+        self.change(closed=True)
+
+    async def join(self) -> None:
+        await super().join()
+        if self.failure is not None:
+            raise self.failure
+
+
+def failing_twin(name: str) -> Callable[[type[Pool]], type[Pool]]:
+    return quiesce.adapter(PATTERN, world="asyncio", name=name, lacks={"release"}, dialect=FAILING)
+
+
+@failing_twin("wp_failure_is_ignored")
+class FailureIsIgnored(Failing):
+    """A wait raises the first error, but the rest goes on until then."""
+
+    def stop(self, failed: Job) -> None:
+        pass
+
+
+@failing_twin("wp_failure_is_forgotten")
+class FailureIsForgotten(Failing):
+    """A failing job cancels the rest, and nobody hears why."""
+
+    async def join(self) -> None:
+        await Pool.join(self)
 
 
 @twin("wp_extra_worker")

@@ -7,9 +7,10 @@ import functools
 import queue
 import threading
 import time
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -157,6 +158,19 @@ class Locals:
         return self.store.kind, self.store.values
 
 
+class Kept:
+    """Something that a thread keeps for itself."""
+
+
+class Keeper:
+    def __init__(self) -> None:
+        self.local = threading.local()
+
+    def keep(self) -> weakref.ref[Kept]:
+        self.local.kept = Kept()
+        return weakref.ref(self.local.kept)
+
+
 # ---- schedulers
 
 
@@ -284,6 +298,15 @@ def test_thread_local_data_belongs_to_the_task(
     assert [call.value for call in calls] == [("store", [7, 1]), ("store", [7, 2])]
     assert subject.store.values == [7]
     assert not hasattr(subject.store, "last")
+
+
+def test_thread_local_data_goes_with_its_task_and_not_at_the_next_access(
+    factory: ThreadWorldFactory, world: ThreadWorld
+) -> None:
+    subject = factory.load(__name__, "Keeper")()
+    call: Any = world.spawn("keep", subject.keep)
+    world.settle()
+    assert call.value() is None
 
 
 def test_calls_can_not_be_cancelled(world: ThreadWorld) -> None:

@@ -1,6 +1,7 @@
 """Worker pool of the reference, for asyncio and trio."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 
 import quiesce
 from quiesce_reference.aio import Job, WorkerPool
@@ -15,15 +16,17 @@ Work = Callable[[], Awaitable[object]]
     requires=["quiesce_reference", "anyio"],
     scope="anyio",
     name="reference.WorkerPool",
-    dialect={"fifo": "yes", "cancel_running": "interrupted"},
+    dialect={"fifo": "yes", "on_failure": "continue", "cancel_running": "interrupted"},
 )
 class Pool:
     """``WorkerPool``."""
 
-    def __init__(self, workers: int, queue: int | None) -> None:
-        self._pool = WorkerPool(workers, queue=queue)
+    cancel_on_error = False
 
-    def lifespan(self) -> WorkerPool:
+    def __init__(self, workers: int, queue: int | None) -> None:
+        self._pool = WorkerPool(workers, queue=queue, cancel_on_error=self.cancel_on_error)
+
+    def lifespan(self) -> AbstractAsyncContextManager[object]:
         return self._pool
 
     async def submit(self, work: Work) -> Job[object]:
@@ -53,3 +56,25 @@ class Pool:
 
     async def build(self, workers: int) -> None:
         WorkerPool(workers)
+
+
+@quiesce.adapter(
+    "worker_pool",
+    world=("asyncio", "trio"),
+    packages=["quiesce_reference"],
+    requires=["quiesce_reference", "anyio"],
+    scope="anyio",
+    name="reference.WorkerPool.cancel_on_error",
+    lacks={"release"},  # the pool keeps its first error, and raises it in the end
+    dialect={"fifo": "yes", "on_failure": "cancel_rest", "cancel_running": "interrupted"},
+)
+class FailingPool(Pool):
+    """``WorkerPool`` whose first error cancels the rest."""
+
+    cancel_on_error = True
+
+    @asynccontextmanager
+    async def lifespan(self) -> AsyncIterator[None]:
+        with suppress(Exception):
+            async with self._pool:
+                yield

@@ -1,6 +1,7 @@
 """Worker pool of the reference, for threads."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 
 import quiesce
 from quiesce_reference.threads import Job, WorkerPool
@@ -13,15 +14,17 @@ Work = Callable[[], object]
     world="threads",
     packages=["quiesce_reference"],
     name="reference.WorkerPool",
-    dialect={"fifo": "yes", "cancel_running": "runs_on"},
+    dialect={"fifo": "yes", "on_failure": "continue", "cancel_running": "runs_on"},
 )
 class Pool:
     """``WorkerPool``."""
 
-    def __init__(self, workers: int, queue: int | None) -> None:
-        self._pool = WorkerPool(workers, queue=queue)
+    cancel_on_error = False
 
-    def lifespan(self) -> WorkerPool:
+    def __init__(self, workers: int, queue: int | None) -> None:
+        self._pool = WorkerPool(workers, queue=queue, cancel_on_error=self.cancel_on_error)
+
+    def lifespan(self) -> AbstractContextManager[object]:
         return self._pool
 
     def submit(self, work: Work) -> Job[object]:
@@ -51,3 +54,22 @@ class Pool:
 
     def build(self, workers: int) -> None:
         WorkerPool(workers)
+
+
+@quiesce.adapter(
+    "worker_pool",
+    world="threads",
+    packages=["quiesce_reference"],
+    name="reference.WorkerPool.cancel_on_error",
+    lacks={"release", "panic"},  # the pool keeps its first error, and raises it in the end
+    dialect={"fifo": "yes", "on_failure": "cancel_rest", "cancel_running": "runs_on"},
+)
+class FailingPool(Pool):
+    """``WorkerPool`` whose first error cancels the rest."""
+
+    cancel_on_error = True
+
+    @contextmanager
+    def lifespan(self) -> Iterator[None]:
+        with suppress(Exception), self._pool:
+            yield

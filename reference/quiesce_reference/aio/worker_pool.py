@@ -110,6 +110,9 @@ class Job(Generic[T]):
         self._error = JobCancelledError(CANCELLED)
         self._error.__cause__ = cause
 
+    def _has_failed(self) -> bool:
+        return self._error is not None and not isinstance(self._error, JobCancelledError)
+
     def _drop(self) -> None:
         """End the job without running it."""
         self._fn = self._context = None
@@ -148,14 +151,18 @@ class WorkerPool:
       workers: how many jobs may run at once.
       queue: how many accepted jobs may wait for a worker; with 0 a job is accepted when a worker
         is free for it, None is no bound.
+      cancel_on_error: whether the first job that raises cancels the pool; ``wait`` then raises
+        its error, and so does leaving the block. By default an error is its own job's affair.
 
     Raises:
       ValueError: there is no worker, or ``queue`` is negative.
 
-    Clauses: WP-01, WP-02, WP-03, WP-05 (fifo), WP-06, WP-13, UN-01, UN-08, UN-10.
+    Clauses: WP-01, WP-02, WP-03, WP-05 (fifo), WP-06, WP-10, WP-13, UN-01, UN-08, UN-10.
     """
 
-    def __init__(self, workers: int, *, queue: int | None = 0) -> None:
+    def __init__(
+        self, workers: int, *, queue: int | None = 0, cancel_on_error: bool = False
+    ) -> None:
         if workers < 1:
             msg = f"a pool of {workers} workers would never run a job: give it at least one"
             raise ValueError(msg)
@@ -164,6 +171,8 @@ class WorkerPool:
             raise ValueError(msg)
         self._workers = workers
         self._room = None if queue is None else workers + queue
+        self._cancel_on_error = cancel_on_error
+        self._failed: Job[Any] | None = None  # the first that raised, if that cancels the rest
         self._tasks: TaskGroup | None = None  # set by the block
         self._closed = False
         self._jobs: deque[Job[Any]] = deque()  # accepted, not yet running
@@ -289,9 +298,14 @@ class WorkerPool:
         It may be called again, and by several tasks. A job that waits for its own pool
         waits for ever.
 
-        Clauses: WP-11.
+        Raises:
+          Exception: with ``cancel_on_error`` the first job's that raised, each time.
+
+        Clauses: WP-10, WP-11.
         """
         await self._drained.wait()
+        if self._failed is not None:
+            await self._failed.result()
 
     async def __aenter__(self) -> Self:
         if self._tasks is not None:
@@ -360,6 +374,10 @@ class WorkerPool:
         await job._run()
         self._running.remove(job)
         # Before the outcome is told: whoever has seen it finds the room that the job took up.
+        if self._cancel_on_error and job._has_failed():
+            if self._failed is None:
+                self._failed = job
+            self.cancel()
         self._move_up()
         job._end()
 

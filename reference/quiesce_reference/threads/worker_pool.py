@@ -15,7 +15,7 @@ from quiesce_reference.errors import JobCancelledError, PoolClosedError
 from quiesce_reference.threads.stream import Stream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from types import TracebackType
 
 __all__ = ["Job", "WorkerPool"]
@@ -117,14 +117,18 @@ class WorkerPool:
       workers: how many jobs may run at once.
       queue: how many accepted jobs may wait for a worker; with 0 a job is accepted when a worker
         is free for it, None is no bound.
+      cancel_on_error: whether the first job that raises cancels the pool; ``wait`` then raises
+        its error. By default an error is its own job's affair.
 
     Raises:
       ValueError: there is no worker, or ``queue`` is negative.
 
-    Clauses: WP-01, WP-02, WP-03, WP-05 (fifo), WP-06, WP-13, UN-01, UN-08, UN-10.
+    Clauses: WP-01, WP-02, WP-03, WP-05 (fifo), WP-06, WP-10, WP-13, UN-01, UN-08, UN-10.
     """
 
-    def __init__(self, workers: int, *, queue: int | None = 0) -> None:
+    def __init__(
+        self, workers: int, *, queue: int | None = 0, cancel_on_error: bool = False
+    ) -> None:
         if workers < 1:
             msg = f"a pool of {workers} workers would never run a job: give it at least one"
             raise ValueError(msg)
@@ -133,12 +137,14 @@ class WorkerPool:
             raise ValueError(msg)
         self._workers = workers
         self._room = None if queue is None else workers + queue
+        self._cancel_on_error = cancel_on_error
         # Held for a few statements at a time, never while a job runs (UN-08).
         self._lock = threading.Lock()
         self._job_or_close = threading.Condition(self._lock)  # what idle workers wait for
         self._drained = threading.Condition(self._lock)  # closed, and nothing inside
         # Protected by _lock.
         self._closed = False
+        self._failed: Job[Any] | None = None  # the first that raised, if that cancels the rest
         self._jobs: deque[Job[Any]] = deque()  # accepted, not yet taken
         self._running = 0
         self._idle = 0
@@ -244,15 +250,8 @@ class WorkerPool:
         Clauses: WP-09, UN-07.
         """
         with self._lock:
-            dropped, self._jobs = self._jobs, deque()
-            for job in dropped:
-                job._is_cancelled = True
-            self._close()
-            streams = list(self._streams)
-        for job in dropped:
-            job._drop()
-        for stream in streams:
-            stream._end_pulling()
+            dropped, streams = self._cancel()
+        let_go(dropped, streams)
 
     def wait(self) -> None:
         """Wait until the pool is closed, every job has ended, and every thread with it.
@@ -261,8 +260,16 @@ class WorkerPool:
         may be called again, and by several threads. A job that waits for its own pool waits
         for ever.
 
-        Clauses: WP-11.
+        Raises:
+          Exception: with ``cancel_on_error`` the first job's that raised, each time.
+
+        Clauses: WP-10, WP-11.
         """
+        self._wait()
+        if self._failed is not None:
+            self._failed.result()
+
+    def _wait(self) -> None:
         with self._lock:
             while not self._is_drained():
                 self._drained.wait()
@@ -274,8 +281,12 @@ class WorkerPool:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: object, trace: object) -> None:
-        self.close() if kind is None else self.cancel()
-        self.wait()
+        if kind is None:
+            self.close()
+            self.wait()
+        else:  # the block's own error goes before those of jobs
+            self.cancel()
+            self._wait()
 
     def _accept(self, job: Job[Any]) -> bool:
         """Take a job in, if there is room. Holds the lock, as everything below does."""
@@ -308,9 +319,10 @@ class WorkerPool:
             job._run()
             with self._lock:
                 self._running -= 1
-                self._admit()
+                dropped, streams = self._after(job)
             # Only now: whoever has seen the outcome finds the room that the job took up.
             job._end()
+            let_go(dropped, streams)
             del job  # or an idle worker keeps its value
 
     def _take(self) -> Job[Any] | None:
@@ -326,6 +338,23 @@ class WorkerPool:
                     self._idle -= 1
             self._running += 1
             return self._jobs.popleft()
+
+    def _after(self, job: Job[Any]) -> tuple[Sequence[Job[Any]], Sequence[Stream[Any]]]:
+        """A job has run. Returns what goes with it, if it takes the rest along."""
+        if self._cancel_on_error and job._error is not None:
+            if self._failed is None:
+                self._failed = job
+            return self._cancel()
+        self._admit()
+        return (), ()
+
+    def _cancel(self) -> tuple[Sequence[Job[Any]], Sequence[Stream[Any]]]:
+        """Close, and return what ``let_go`` is to be told of, without the lock."""
+        dropped, self._jobs = self._jobs, deque()
+        for job in dropped:
+            job._is_cancelled = True
+        self._close()
+        return dropped, list(self._streams)
 
     def _admit(self) -> None:
         """A job has left. Give its room to the first in the line, or tell that all is done."""
@@ -376,3 +405,11 @@ class WorkerPool:
             self._streams.remove(stream)
             if self._is_drained():
                 self._drained.notify_all()
+
+
+def let_go(jobs: Sequence[Job[Any]], streams: Sequence[Stream[Any]]) -> None:
+    """Tell those who wait for them that queued jobs are dropped and streams pull no more."""
+    for job in jobs:
+        job._drop()
+    for stream in streams:
+        stream._end_pulling()

@@ -100,7 +100,11 @@ SCENARIOS = (
         arguments=PAIR,
     ),
     Scenario("the close releases receivers", (RECEIVE, RECEIVE, CLOSE, RECEIVE), needs=["close"]),
-    Scenario("the close releases senders", (SEND, SEND, SEND, CLOSE, RECEIVE), needs=["close"]),
+    Scenario(
+        "the close releases senders",
+        (SEND, SEND, SEND, CLOSE, CLOSE, TRY_SEND, RECEIVE),
+        needs=["close"],
+    ),
     Scenario(
         "the close without a buffer",
         (SEND, CLOSE, RECEIVE, TRY_RECEIVE, TRY_SEND),

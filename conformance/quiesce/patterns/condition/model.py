@@ -17,7 +17,7 @@ from quiesce.patterns.calls import (
     CANCELLED,
     INTERRUPTED,
     REFUSED,
-    STARTING,
+    RUNNING,
     Calls,
     CallsModel,
     Execution,
@@ -223,7 +223,7 @@ class Condition(CallsModel):
                 leaving = contend(withdraw(state, contender), Contender(contender.call, LEAVE))
                 yield from self._notify(leaving, 1, relaxed)
             if contender.purpose == RETURN and RETURNS_UNLOCKED in relaxed:
-                runs = start(withdraw(state, contender), contender.call)
+                runs = begun(withdraw(state, contender), contender.call, RUNNING)
                 yield Move(runs, (), RETURNS_UNLOCKED)
 
     def seal(self, state: State) -> Any:
@@ -231,7 +231,7 @@ class Condition(CallsModel):
 
     def may_rest(self, state: State) -> bool:
         # What follows while the lock is held may as well follow later.
-        return state.holder is not None and all(e.phase != STARTING for e in state.executions)
+        return state.holder is not None and len(state.active) == len(state.running)
 
     def instants(self, state: State) -> Iterable[int]:
         return (waiter.deadline for waiter in state.waiters if waiter.deadline is not None)
@@ -259,8 +259,9 @@ class Condition(CallsModel):
                     done = put(move.state, call, returned(None))
                     yield Move(done, (*move.clauses, *given_up), move.relaxed)
             case "hold" | "return":
+                # Nothing lies between having the lock and calling the function.
                 holding = evolve(state, holder=Holder(call, contender.got))
-                yield Move(start(holding, call), given_up)
+                yield Move(begun(holding, call, RUNNING), given_up)
             case "leave":
                 gone = put(state, call, CANCELLED)
                 yield Move(gone)
@@ -268,13 +269,7 @@ class Condition(CallsModel):
                     yield from self._notify(gone, 1, relaxed)
             case "either":
                 # Its wait returned, and its function was cancelled where it first waited.
-                interrupted = Execution(call, state.begun, INTERRUPTED)
-                ran = evolve(
-                    state,
-                    executions=ordered((*state.executions, interrupted)),
-                    begun=state.begun + 1,
-                )
-                yield Move(put(ran, call, CANCELLED))
+                yield Move(put(begun(state, call, INTERRUPTED), call, CANCELLED))
                 gone = put(state, call, CANCELLED)
                 yield from self._notify(gone, 1, relaxed)
                 if LOST_ON_CANCEL in relaxed:
@@ -341,6 +336,12 @@ def wake(state: State, waiters: tuple[Waiter, ...]) -> State:
         state = evolve(state, waiters=without(state.waiters, waiter.call))
         state = contend(state, Contender(waiter.call, RETURN, got=got))
     return state
+
+
+def begun(state: State, call: int, phase: str) -> State:
+    """The state in which the call's function was called."""
+    executions = (*state.executions, Execution(call, state.begun, phase))
+    return evolve(state, executions=ordered(executions), begun=state.begun + 1)
 
 
 def contend(state: State, contender: Contender) -> State:

@@ -46,7 +46,12 @@ CLAUSES = (
         "Who may unlock is as declared: anybody, or the owner alone. A lock that its owner takes "
         "again waits for itself, counts or refuses, as declared.",
         "Go sync.Mutex; Python threading.RLock; trio.Lock",
-        twins=["mx_stranger_unlocks", "mx_relock_blocks", "mx_owner_alone_unlocks"],
+        twins=[
+            "mx_stranger_unlocks",
+            "mx_relock_blocks",
+            "mx_owner_alone_unlocks",
+            "mx_inner_unlock_frees",
+        ],
     ),
     Clause(
         "MX-06",

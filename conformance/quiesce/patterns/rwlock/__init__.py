@@ -75,7 +75,7 @@ RWLOCK = Pattern(
         "try": "try_read and try_write",
         "anyone": "release_read and release_write: anybody unlocks, as the lock has no owner",
     },
-    dialects={"after_write": ("readers", "any")},
+    dialects={"after_write": ("readers", "any"), "handover": ("direct", "barging")},
     model=lambda adapter, _: RWLock(adapter),
     stimuli=STIMULI,
     scenarios=SCENARIOS,

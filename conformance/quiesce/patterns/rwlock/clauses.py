@@ -29,7 +29,7 @@ CLAUSES = (
         Level.SHOULD,
         "Readers that waited during a write get in before the next writer.",
         "Go sync/rwmutex: Unlock lets the waiting readers in before other writers",
-        dialect={"after_write": ("readers",)},
+        dialect={"after_write": ("readers",), "handover": ("direct",)},
         twins=["rw_next_writer_first"],
     ),
     Clause(

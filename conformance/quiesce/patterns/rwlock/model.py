@@ -1,13 +1,13 @@
 """The model of the read-write lock: how many read, who writes, and who waits.
 
 The lock has no owner: the end of a ``read`` or ``write`` is an unlock like any other, so it can
-be refused if somebody else has unlocked before. Who is let in is decided by the move that makes
-room, because then nobody can come between.
+be refused if somebody else has unlocked before. Where the lock is handed over directly, the move
+that makes room decides who is let in, so nobody can come between; elsewhere (``barging``) it is
+free for a while, for those who wait and for newcomers.
 """
 
 from __future__ import annotations
 
-from itertools import combinations
 from typing import TYPE_CHECKING, ClassVar
 
 import attrs
@@ -67,6 +67,8 @@ class State(Calls):
     waiting_writers: tuple[int, ...] = ()  # calls, sorted: any of them may be next
     modes: tuple[tuple[int, str], ...] = ()  # calls that hold the lock -> how
     tries: frozenset[int] = frozenset()  # calls that did not wait for it
+    #: Barging only: a writer has left, and no other one has come to hold readers back again.
+    open: bool = False
     ghosts: int = 0  # a relaxation: cancelled writers that still wait
 
     def mode(self, call: int) -> str:
@@ -86,6 +88,7 @@ class RWLock(CallsModel):
 
     def __init__(self, adapter: Adapter) -> None:
         self._readers_first = adapter.dialect.get("after_write", "readers") == "readers"
+        self._direct = adapter.dialect.get("handover", "direct") == "direct"
 
     def initial(self, part: Part) -> State:
         return State()
@@ -103,7 +106,7 @@ class RWLock(CallsModel):
             case ["release", mode]:
                 yield from self._ends(state, call, mode, returned(), ("RW-04",), relaxed)
             case ["try", mode]:
-                room = self._has_room(state, mode)
+                room = has_room(state, mode)
                 taken = evolve(state, tries=state.tries | {call})
                 after = grant(taken, call, mode) if room else put(state, call, FAILED)
                 yield Move(after, ("RW-05",))
@@ -128,11 +131,12 @@ class RWLock(CallsModel):
             yield Move(evolve(gone, waiting_readers=without(state.waiting_readers, call)))
         elif call in state.waiting_writers:
             left = evolve(gone, waiting_writers=without(state.waiting_writers, call))
-            readable = self._has_room(left, READ)  # no other writer holds readers back
+            readable = has_room(left, READ)  # no other writer holds readers back
             after = readers_in(left, left.waiting_readers) if readable else left
             yield Move(after, ("UN-04",))
-            if GHOST_WRITER in relaxed:
+            if GHOST_WRITER in relaxed:  # for newcomers as well, or not
                 yield Move(evolve(left, ghosts=state.ghosts + 1), (), GHOST_WRITER)
+                yield Move(left, (), GHOST_WRITER)
         else:
             execution = next((e for e in state.active if e.leader == call), None)
             if execution is None:
@@ -140,6 +144,21 @@ class RWLock(CallsModel):
                 return
             dropped = drop(state, execution)
             yield from self._ends(dropped, call, state.mode(call), CANCELLED, ("UN-04",), relaxed)
+
+    def follow(self, state: State, relaxed: Collection[str]) -> Iterable[Move]:
+        if self._direct or state.writing:
+            return
+        if not state.readers:
+            for call in state.waiting_writers:
+                yield Move(next_writer(state, call), ("UN-03",))
+        if state.open:
+            for call in state.waiting_readers:
+                yield Move(readers_in(state, (call,)))
+            if state.readers or not state.waiting_writers:
+                yield Move(evolve(state, open=False))
+        elif not state.waiting_writers:
+            for call in state.waiting_readers:
+                yield Move(readers_in(state, (call,)))
 
     def seal(self, state: State) -> State:
         sealed: State = super().seal(state)
@@ -170,11 +189,6 @@ class RWLock(CallsModel):
                 return UNLOCK_REFUSED
         return super().blame(expected, seen)
 
-    def _has_room(self, state: State, mode: str) -> bool:
-        if mode == WRITE:
-            return not state.readers and not state.writing
-        return not state.writing and not state.waiting_writers and not state.ghosts
-
     def _wait(self, state: State, call: int, mode: str, relaxed: Collection[str]) -> Iterable[Move]:
         """A call takes the lock, or queues for it."""
         blocked = put(state, call, BLOCKED)
@@ -182,8 +196,10 @@ class RWLock(CallsModel):
             waits = evolve(blocked, waiting_readers=together(state.waiting_readers, call))
         else:
             waits = evolve(blocked, waiting_writers=together(state.waiting_writers, call))
-        if self._has_room(state, mode):
+        if has_room(state, mode):
             yield Move(grant(state, call, mode), ("RW-01",) if state.readers else ())
+            if not self._direct and (state.waiting_readers or state.waiting_writers):
+                yield Move(waits)
             if KEPT_OUT in relaxed and state.readers:
                 yield Move(waits, (), KEPT_OUT)
         else:
@@ -211,30 +227,34 @@ class RWLock(CallsModel):
                     yield evolve(move, relaxed=WRONG_MODE)
         elif mode == READ:
             left = evolve(after, readers=state.readers - 1)
-            yield from self._next_writer(left, tags) if state.readers == 1 else [Move(left, tags)]
+            yield from [Move(left, tags)] if left.readers else self._next_writer(left, tags)
         else:
-            free = evolve(after, writing=False)
+            free = evolve(after, writing=False, open=not self._direct)
             both = bool(state.waiting_readers and state.waiting_writers)
-            if not state.waiting_readers:
+            if free.open or not state.waiting_readers:
                 yield from self._next_writer(free, tags)
                 return
             yield Move(readers_in(free, state.waiting_readers), (*tags, "RW-03") if both else tags)
             if both and not self._readers_first:
                 yield from self._next_writer(free, tags)
-                for count in range(1, len(state.waiting_readers)):  # some, before a writer came
-                    for some in combinations(state.waiting_readers, count):
-                        yield Move(readers_in(free, some), tags)
             if both and WRITER_FIRST in relaxed:
                 for move in self._next_writer(free, ()):
                     yield evolve(move, relaxed=WRITER_FIRST)
 
     def _next_writer(self, state: State, tags: tuple[str, ...]) -> Iterable[Move]:
-        """Nobody holds the lock: one of the waiting writers gets it."""
-        if not state.waiting_writers:
+        """Nobody holds the lock: one of the waiting writers gets it, if it is handed over."""
+        if not self._direct or not state.waiting_writers:
             yield Move(state, tags)
+            return
         for call in state.waiting_writers:
-            left = evolve(state, waiting_writers=without(state.waiting_writers, call))
-            yield Move(grant(left, call, WRITE), (*tags, "UN-03"))
+            yield Move(next_writer(state, call), (*tags, "UN-03"))
+
+
+def has_room(state: State, mode: str) -> bool:
+    """Whether a newcomer need not wait."""
+    if mode == WRITE:
+        return not state.readers and not state.writing
+    return not state.writing and (state.open or not (state.waiting_writers or state.ghosts))
 
 
 def grant(state: State, call: int, mode: str) -> State:
@@ -242,8 +262,14 @@ def grant(state: State, call: int, mode: str) -> State:
     held = start(put(state, call, BLOCKED), call)
     modes = tuple(sorted({**dict(state.modes), call: mode}.items()))
     if mode == WRITE:
-        return evolve(held, modes=modes, writing=True)
+        return evolve(held, modes=modes, writing=True, open=False)
     return evolve(held, modes=modes, readers=state.readers + 1)
+
+
+def next_writer(state: State, call: int) -> State:
+    """The state in which a writer that waited holds the lock."""
+    left = without(state.waiting_writers, call)
+    return grant(evolve(state, waiting_writers=left, open=False), call, WRITE)
 
 
 def readers_in(state: State, readers: Iterable[int]) -> State:

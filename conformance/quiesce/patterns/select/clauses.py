@@ -22,9 +22,9 @@ CLAUSES = (
     Clause(
         "CH-12",
         Level.SHOULD,
-        "Among ready cases the choice is about uniform, and no case starves in a loop: in 200 "
-        "rounds with two ready cases each is chosen 58 to 142 times, which a fair coin misses "
-        "once in 300 million runs.",
+        "Among ready cases the choice is about uniform, and no case starves in a loop: in 100 "
+        "rounds with two ready cases each is chosen 20 to 80 times, which a fair coin misses "
+        "once in a billion runs.",
         "Go runtime/chan_test.go: TestSelectFairness, TestPseudoRandomSend",
         needs=["tally"],
         twins=["ch_select_first_only"],

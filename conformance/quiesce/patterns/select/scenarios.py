@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["PROBE", "SCENARIOS", "STIMULI", "UNBLOCK"]
 
 SECOND = 1_000_000_000
-ROUNDS = 200
+ROUNDS = 100
 
 FROM_A, FROM_B, TO_A, TO_B = ("receive", "a"), ("receive", "b"), ("send", "a"), ("send", "b")
 CASES: tuple[tuple[Case, ...], ...] = (

@@ -2,8 +2,9 @@
 
 At most so many jobs run at once; as many more wait in the queue as it has places, and then
 submitters wait: back-pressure. Each job runs once and its outcome goes to whoever asks for it,
-errors included; a failing job costs the pool nothing. A closed pool finishes what it
-accepted, and waiting returns after that. A cancelled pool drops what is queued.
+errors included; a failing job costs the pool nothing, or cancels the rest, as declared. A
+closed pool finishes what it accepted, and waiting returns after that. A cancelled pool drops
+what is queued.
 """
 
 from __future__ import annotations
@@ -63,7 +64,8 @@ PORT = (
     Method(
         "join",
         (),
-        "Close, and return when every accepted job has ended.",
+        "Close, and return when every accepted job has ended; raise the first job's error if "
+        "that cancels the rest.",
         refuses=True,
         read=lambda _: "joined",
     ),
@@ -115,7 +117,11 @@ WORKER_POOL = Pattern(
         "stop": "its workers can be stopped",
         "release": "jobs and outcomes are dropped when nobody asks for them any more",
     },
-    dialects={"fifo": ("yes", "no"), "cancel_running": ("runs_on", "interrupted")},
+    dialects={
+        "fifo": ("yes", "no"),
+        "on_failure": ("continue", "cancel_rest"),
+        "cancel_running": ("runs_on", "interrupted"),
+    },
     model=WorkerPool,
     stimuli=STIMULI,
     scenarios=SCENARIOS,

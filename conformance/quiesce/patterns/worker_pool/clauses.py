@@ -83,9 +83,10 @@ CLAUSES = (
     Clause(
         "WP-10",
         Level.MUST,
-        "A failing job is reported with that job, and the pool goes on with all its workers.",
-        f"{EXECUTOR}: _WorkItem.run",
-        twins=["wp_worker_dies_on_error"],
+        "A failing job is reported with that job. The pool goes on with all its workers, or it "
+        "cancels the rest and a wait raises the first error, as declared in on_failure.",
+        f"{EXECUTOR}: _WorkItem.run; Go x/sync/errgroup: Wait",
+        twins=["wp_worker_dies_on_error", "wp_failure_is_ignored", "wp_failure_is_forgotten"],
     ),
     Clause(
         "WP-11",

@@ -81,6 +81,8 @@ def by_call(wanted: tuple[Any, ...], seen: tuple[Any, ...]) -> str | None:
         if seen == BLOCKED:
             return "UN-03 a submitter is never let in"
         return "WP-06 a job is refused although there is room"
+    if seen == JOINED and wanted[0] == "raised":
+        return "WP-10 a wait does not raise the failure"
     if JOINED in (wanted, seen):
         return "WP-11 a wait returns early" if seen == JOINED else "WP-11 a wait never returns"
     if wanted in (CLOSED_POOL, CANCELLED_POOL):

@@ -14,6 +14,7 @@ from quiesce.patterns.calls import (
     REFUSED,
     CallsModel,
     Execution,
+    Outcome,
     drop,
     put,
     raised,
@@ -51,6 +52,7 @@ CANCELLED_RUNS: Final = "WP-15 a job that was cancelled while it was queued runs
 STARTS_AFTER_CANCEL: Final = "WP-09 a job starts after the pool was cancelled"
 ACCEPTED_AFTER_CANCEL: Final = "WP-09 a job is accepted after the pool was cancelled"
 STUCK_AFTER_CANCEL: Final = "WP-09 a submitter hangs when the pool is cancelled"
+FAILURE_IGNORED: Final = "WP-10 a failing job does not cancel the rest"
 WORKER_LOST: Final = "WP-10 a worker is lost with a failing job"
 WORKER_BLOWN: Final = "WP-16 a worker is lost with a job that blows up"
 LOST_AT_CLOSE: Final = "WP-08 a queued job is lost at the close"
@@ -64,13 +66,14 @@ class WorkerPool(CallsModel):
     """One pool.
 
     Args:
-      adapter: its dialects ``fifo`` and ``cancel_running`` count.
+      adapter: its dialects ``fifo``, ``on_failure`` and ``cancel_running`` count.
       given: ``workers`` and ``queue``, the places for accepted jobs that wait; None is no bound.
     """
 
     relaxations: Mapping[str, str] = {
         signature: signature[:5]
         for signature in (
+            FAILURE_IGNORED,
             CANCELLED_RUNS,
             STARTS_AFTER_CANCEL,
             STUCK_AFTER_CANCEL,
@@ -90,6 +93,7 @@ class WorkerPool(CallsModel):
         self._workers: int = given["workers"]
         self._queue: int | None = given["queue"]
         self._fifo = adapter.dialect.get("fifo", "yes") == "yes"
+        self._cancels_rest = adapter.dialect.get("on_failure") == "cancel_rest"
         self._interrupts = adapter.dialect.get("cancel_running", "runs_on") == "interrupted"
 
     def initial(self, part: Part) -> State:
@@ -97,7 +101,7 @@ class WorkerPool(CallsModel):
 
     def apply(self, state: State, fact: Fact, relaxed: Collection[str]) -> Iterable[Move]:
         if isinstance(fact, Cancelled) and state.of(fact.call) == ACCEPTED:
-            yield Move(state)  # its job is inside: as if nobody had come is no longer true
+            yield Move(state)  # its job is inside, and nobody takes it out again
             return
         yield from super().apply(state, fact, relaxed)
 
@@ -220,10 +224,23 @@ class WorkerPool(CallsModel):
         done = report(state, (job,), found)
         if any(entry[1] == job for entry in state.readers):
             tags.append("WP-04")
+        if self._cancels_rest and outcome not in ("value", "none"):
+            yield from self._fail(done, found, tuple(tags), relaxed)
+            return
         signature = {"error": WORKER_LOST, "panic": WORKER_BLOWN, "exit": WORKER_BLOWN}
         if signature.get(outcome) in relaxed:
             yield Move(evolve(done, lost=state.lost + 1), (), signature[outcome])
         yield Move(done, tuple(tags))
+
+    def _fail(
+        self, state: State, error: Outcome, tags: tuple[str, ...], relaxed: Collection[str]
+    ) -> Iterable[Move]:
+        """A job has failed, and takes the rest along."""
+        failed = state if state.failure is not None else evolve(state, failure=error)
+        if FAILURE_IGNORED in relaxed:
+            yield Move(failed, (), FAILURE_IGNORED)
+        for move in self._cancel_pool(failed, relaxed):
+            yield evolve(move, clauses=tags)
 
     def cancel(self, state: State, call: int, relaxed: Collection[str]) -> Iterable[Move]:
         if GHOST in relaxed and call in state.waiting:
@@ -251,7 +268,9 @@ class WorkerPool(CallsModel):
                 clause = "WP-09" if state.phase == STOPPED else "WP-15"
                 yield Move(report(drop(state, execution), (job,)), (clause,))
         if state.joiners and state.idle:
-            yield Move(evolve(put(state, state.joiners, JOINED), joiners=()), ("WP-11",))
+            tags = ("WP-11",) if state.failure is None else ("WP-10", "WP-11")
+            told = put(state, state.joiners, state.failure or JOINED)
+            yield Move(evolve(told, joiners=()), tags)
 
     def _let_in(self, state: State, relaxed: Collection[str]) -> Iterable[Move]:
         """Blocked submitters are let in, or turned away."""

@@ -153,6 +153,13 @@ SCENARIOS = (
         arguments=ENDLESS_TWO,
     ),
     Scenario(
+        "an error while others run, are queued and wait",
+        (SUBMIT, SUBMIT, SUBMIT, SUBMIT, result(2), ends(1, "error"), SUBMIT, VALUE, JOIN, JOIN),
+        needs=["bounded"],
+        worlds=ASYNC,
+        arguments=TWO,
+    ),
+    Scenario(
         "jobs blow up",
         (SUBMIT, SUBMIT, result(0), ends(0, "panic"), ends(0, "exit"), result(1), SUBMIT, VALUE),
         needs=["panic"],

@@ -46,6 +46,7 @@ class State(Calls):
     told: tuple[int, ...] = ()  # running jobs that were told to end
     outcomes: tuple[tuple[int, Outcome], ...] = ()  # of the jobs that have ended
     readers: tuple[tuple[int, int], ...] = ()  # blocked call of result -> job
+    failure: Outcome | None = None  # the first error, where that cancels the rest
     joiners: tuple[int, ...] = ()
     lost: int = 0  # workers that a relaxation has lost
 

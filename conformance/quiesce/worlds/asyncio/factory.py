@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, final
 
 from quiesce.errors import ConfigurationError, HarnessError
 from quiesce.worlds.asyncio.jobs import JobPool
+from quiesce.worlds.asyncio.scopes import keep_scopes_in_order
 from quiesce.worlds.asyncio.world import AsyncioWorld
 from quiesce.worlds.virtual_time import Place, places_in
 from quiesce.worlds.world import CancelKind
@@ -70,6 +71,7 @@ class AsyncioWorldFactory:
         """Begin a run. The scheduler has nothing to choose: asyncio promises FIFO."""
         if self._world is not None and not self._world.is_closed:
             raise HarnessError("the last world of this factory is still open; close it first")
+        keep_scopes_in_order()
         self._world = AsyncioWorld(
             pool=self._pool,
             places=self._places,

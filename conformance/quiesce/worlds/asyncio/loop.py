@@ -27,9 +27,26 @@ if TYPE_CHECKING:
 
     from quiesce.worlds.virtual_time import VirtualClock
 
-__all__ = ["VirtualLoop"]
+__all__ = ["NumberedTask", "VirtualLoop"]
 
 _Ts = TypeVarTuple("_Ts")
+
+
+@final
+class NumberedTask(asyncio.Task[Any]):
+    """A task whose hash is its number in its world, not its address.
+
+    Task groups and cancel scopes keep their tasks in sets and cancel them in the order of
+    iteration, so that one history would not be like the next.
+    """
+
+    def __init__(self, coro: Any, loop: VirtualLoop, **options: Any) -> None:
+        loop.numbered += 1
+        self._number = loop.numbered  # before anything puts the task into a set
+        super().__init__(coro, loop=loop, **options)
+
+    def __hash__(self) -> int:
+        return self._number
 
 
 @final
@@ -45,6 +62,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self.clock = clock
         #: When each living task was born, from 0. Holds no task alive.
         self.births: WeakKeyDictionary[asyncio.Task[Any], int] = WeakKeyDictionary()
+        #: Tasks made so far, the callers' own included.
+        self.numbered = 0
         #: Executor jobs that have not ended, in birth order.
         self.jobs: dict[Job, None] = {}
         #: What asyncio would have logged: errors that nobody retrieved.
@@ -205,7 +224,10 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._born += 1
         if options.get("name") is None:
             options["name"] = f"Task-{self._born}"
-        task: asyncio.Task[Any] = super().create_task(coro, **options)
+        if self.get_task_factory() is None:
+            task: asyncio.Task[Any] = NumberedTask(coro, self, **options)
+        else:
+            task = super().create_task(coro, **options)
         self.births[task] = self._born
         return task
 

@@ -18,7 +18,7 @@ from quiesce.errors import HangError, HarnessError, SpinError
 from quiesce.worlds.asyncio.callers import Caller, ScopeKind
 from quiesce.worlds.asyncio.closing import abandon
 from quiesce.worlds.asyncio.gates import AsyncioGate, waits_for
-from quiesce.worlds.asyncio.loop import VirtualLoop
+from quiesce.worlds.asyncio.loop import NumberedTask, VirtualLoop
 from quiesce.worlds.asyncio.naming import (
     arguments_if_not_begun,
     error_text,
@@ -104,7 +104,7 @@ class AsyncioWorld:
         call = Call(len(self._callers), name)
         caller = Caller(call, operation, cancel, self._scope, self._note)
         # Not loop.create_task(): a task factory of the subject must not touch our tasks.
-        caller.task = asyncio.Task(caller.attend(), loop=self._loop, name=name)
+        caller.task = NumberedTask(caller.attend(), self._loop, name=name)
         self._calls[caller.task] = call
         self._callers.append(caller)
         self._unstarted.append(caller)

@@ -5,6 +5,7 @@ Not ``_threading_local``: that asks for the current thread and takes locks, each
 
 from __future__ import annotations
 
+import weakref
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
@@ -73,7 +74,19 @@ def _adopt(local: _Local, task: Task) -> None:
     if task.number >= 0:  # not the hub, which never ends
         if task.at_end is None:
             task.at_end = []
-        task.at_end.append(lambda: dicts.pop(task, None))
+        reference = weakref.ref(local)
+        task.at_end.append(lambda: _forget(reference, dicts.pop(task, None)))
+
+
+def _forget(reference: weakref.ref[_Local], own: dict[str, Any] | None) -> None:
+    """Let go of the dict of a task that has ended.
+
+    If it was the last one in place, its values would live until the next access, and what
+    their finalizers do would happen in the next run.
+    """
+    local = reference()
+    if local is not None and object.__getattribute__(local, "__dict__") is own:
+        object.__setattr__(local, "__dict__", {})
 
 
 def _put_in_place(local: _Local) -> None:

@@ -1,0 +1,75 @@
+"""Adapter of discord.py: a loop of its extension for tasks."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+from discord.ext import tasks
+
+import quiesce
+
+SECOND = 1_000_000_000
+LACKS = {"handler", "exit", "reentrance_error"}
+Work = Callable[[], Awaitable[None]]
+
+
+async def heard(_: BaseException) -> None:
+    """The handler of errors; without one they are printed. The error ends the loop all the same."""
+
+
+class Lived:
+    """What both have in common: it is started at once, and cancelled at the end."""
+
+    _task: asyncio.Task[None]
+
+    def __init__(self, period: int, work: Work, handler: object) -> None:
+        del handler  # the error comes out of the task
+        self._loop: tasks.Loop[Any] = tasks.loop(seconds=period / SECOND)(work)
+        self._loop.error(heard)
+
+    async def wait(self) -> None:
+        await asyncio.wait([self._task])
+        if not self._task.cancelled():
+            self._task.result()
+
+    @asynccontextmanager
+    async def lifespan(self) -> AsyncIterator[None]:
+        self._task = self._loop.start()
+        yield
+        self._loop.cancel()
+        with suppress(Exception):  # or asyncio complains of an error that nobody waited for
+            await self.wait()
+
+
+@quiesce.adapter(
+    "periodic",
+    world="asyncio",
+    distribution="discord.py",
+    packages=["discord"],
+    name="discord.py.stop",
+    lacks=LACKS,
+    # The documentation: stop lets the current iteration end.
+    dialect={"cancel_delivery": "cooperative", "first_run": "at_once"},
+)
+class Stopped(Lived):
+    """``Loop.stop``."""
+
+    async def stop(self) -> None:
+        self._loop.stop()
+
+
+@quiesce.adapter(
+    "periodic",
+    world="asyncio",
+    distribution="discord.py",
+    packages=["discord"],
+    name="discord.py.cancel",
+    lacks=LACKS,
+    dialect={"cancel_delivery": "edge", "first_run": "at_once"},
+)
+class Cancelled(Lived):
+    """``Loop.cancel``."""
+
+    async def stop(self) -> None:
+        self._loop.cancel()
