@@ -10,7 +10,8 @@ from discord.ext import tasks
 import quiesce
 
 SECOND = 1_000_000_000
-LACKS = {"handler", "exit", "reentrance_error"}
+LACKS = {"handler", "exit", "reentrance_error", "nanoseconds"}  # it reads datetime's clock
+DIALECT = {"overrun": "run_once", "on_failure": "ends", "first_run": "at_once"}
 Work = Callable[[], Awaitable[None]]
 
 
@@ -50,7 +51,7 @@ class Lived:
     name="discord.py.stop",
     lacks=LACKS,
     # The documentation: stop lets the current iteration end.
-    dialect={"cancel_delivery": "cooperative", "first_run": "at_once"},
+    dialect={**DIALECT, "cancel_delivery": "cooperative"},
 )
 class Stopped(Lived):
     """``Loop.stop``."""
@@ -66,7 +67,7 @@ class Stopped(Lived):
     packages=["discord"],
     name="discord.py.cancel",
     lacks=LACKS,
-    dialect={"cancel_delivery": "edge", "first_run": "at_once"},
+    dialect={**DIALECT, "cancel_delivery": "edge"},
 )
 class Cancelled(Lived):
     """``Loop.cancel``."""

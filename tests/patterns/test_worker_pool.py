@@ -219,7 +219,7 @@ def test_a_submitter_who_is_cancelled_leaves_no_job() -> None:
 
 def test_a_submit_and_its_cancellation_end_in_one_of_two_ways() -> None:
     model = model_of(queue=None)
-    burst = [submit(1), Cancelled(1)]
+    burst: list[Fact] = [submit(1), Cancelled(1)]
     end: Seen = ([Finished(0, "value")], {}, [END_0])
     assert allows(model, FIRST, (burst, {1: GONE}, [RUN_0]), end)
     runs: Seen = ([Finished(0, "value")], {}, [END_0, (1, 1, "running")])

@@ -53,6 +53,7 @@ class Plain:
         self.running = 0
         self.errors: list[BaseException] = []
         self.ended = False
+        self.clean = False  # it ended without an error
 
     # Starting.
 
@@ -115,6 +116,7 @@ class Plain:
             while self.must_wait():
                 self.idle.wait()
             self.ended = True
+            self.clean = self.clean or not self.errors
             self.report()
 
     def must_wait(self) -> bool:
@@ -128,7 +130,7 @@ class Plain:
 
     def look(self) -> bool:
         with self.lock:
-            if self.errors:
+            if self.errors and not self.clean:
                 raise self.errors[0]
             return self.ended
 
@@ -426,7 +428,7 @@ class Structured:
         try:
             async with anyio.create_task_group() as self.inner:
                 try:
-                    return await work()
+                    value = await work()
                 except BaseException:
                     self.abort()
                     raise
@@ -434,6 +436,7 @@ class Structured:
                     self.leave()
         finally:
             self.entered = False
+        return value
 
     def leave(self) -> None:
         self.leaving = True
@@ -726,8 +729,7 @@ class TakesLateStart(Tasks):
     async def go(self, work: AsyncWork) -> asyncio.Task[object]:
         if not self.closed:
             return await super().go(work)
-        forgotten: Any = asyncio.get_running_loop().create_future()
-        return forgotten  # whoever holds it can cancel it
+        return asyncio.create_task(now())  # something that can be cancelled
 
 
 @of_tasks("tg_forgets_refused_coroutine")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime
 import gc
+import importlib
 import math
 import signal
 import sys
@@ -440,6 +441,58 @@ def test_a_call_of_another_world_is_refused(factory: AsyncioWorldFactory) -> Non
         other.cancel(mine)
     assert not theirs.cancel_requested
     assert other.close() == ()
+
+
+def cancelled_in_order(world: AsyncioWorld, scoped: Callable[[], Any], count: int) -> list[int]:
+    """The order in which tasks of a scope or group hear of its cancellation."""
+    log: list[int] = []
+
+    async def child(number: int) -> None:
+        try:
+            await asyncio.sleep(1)
+        finally:
+            log.append(number)
+
+    async def operation() -> None:
+        await scoped()(child, count)
+
+    world.spawn("operation", operation)
+    world.settle()
+    return log
+
+
+@pytest.mark.parametrize("repetition", range(3))
+def test_a_task_group_cancels_its_tasks_in_the_order_of_their_birth(
+    world: AsyncioWorld, repetition: int
+) -> None:
+    async def run(child: Callable[[int], Any], count: int) -> None:
+        with suppress(ExceptionGroup):
+            async with asyncio.TaskGroup() as group:
+                for number in range(count):
+                    group.create_task(child(number))
+                await asyncio.sleep(0)
+                raise KeyError
+
+    assert cancelled_in_order(world, lambda: run, 20) == list(range(20))
+
+
+@pytest.mark.parametrize("repetition", range(3))
+def test_an_anyio_scope_cancels_its_tasks_in_the_order_of_their_birth(
+    factory: AsyncioWorldFactory, repetition: int
+) -> None:
+    anyio = pytest.importorskip("anyio")
+    before = importlib.import_module("anyio._backends._asyncio").CancelScope.__init__
+
+    async def run(child: Callable[[int], Any], count: int) -> None:
+        async with anyio.create_task_group() as group:
+            for number in range(count):
+                group.start_soon(child, number)
+            await asyncio.sleep(0)
+            group.cancel_scope.cancel()
+
+    assert cancelled_in_order(factory.open(), lambda: run, 20) == list(range(20))
+    factory.shut()
+    assert importlib.import_module("anyio._backends._asyncio").CancelScope.__init__ is before
 
 
 def test_an_anyio_shield_holds_a_cancelled_call_without_a_spin() -> None:

@@ -47,9 +47,10 @@ class Group:
         self._group = anyio.create_task_group()
         try:
             async with self._group:
-                return await work()
+                value = await work()
         finally:
             self._is_inside = False
+        return value
 
     async def go(self, work: Work) -> "anyio.TaskHandle[object, Any]":
         coroutine = work()

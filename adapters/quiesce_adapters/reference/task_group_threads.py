@@ -57,10 +57,13 @@ class WithContext(Group):
         self._group = TaskGroup(limit, context=self._context)
 
     def look(self) -> bool:
+        if not self._context.done:
+            return False
         cause = self._context.cause
-        if cause is not None and cause is not self._context.error:
+        assert cause is not None  # it is done
+        if cause is not self._context.error:
             raise cause
-        return self._context.done
+        return True
 
     def go_then_look(self, work: Work) -> bool:
         self._group.go(work)

@@ -56,6 +56,7 @@ PERIODIC = Pattern(
         "handler": "a run's error goes to the handler, which may take its time",
         "reentrance_error": "wait from inside the run is refused with an error",
         "exit": "a BaseException of a run ends the task and reaches wait",
+        "nanoseconds": "a run that ends between microseconds moves no due time",
         "stop": "leaving its lifespan stops and waits",
     },
     dialects={

@@ -14,7 +14,7 @@ MILLI: Final = 1_000_000
 SECOND: Final = 1000 * MILLI
 #: Periods that tasks are made with, nanoseconds.
 PERIODS: Final = (SECOND, 300 * MILLI)
-MOVES: Final = (100 * MILLI, 300 * MILLI, SECOND - 1, SECOND, 2 * SECOND + 400 * MILLI)
+MOVES: Final = (100 * MILLI, 300 * MILLI, 900 * MILLI, SECOND, 2 * SECOND + 400 * MILLI)
 OTHERS: Final = (0, 0, 0, 1)
 
 
@@ -62,12 +62,14 @@ STIMULI = (
         needs=["reentrance_error"],
     ),
     Weighted("cancel_a_wait", Cancel, 3, choices={"which": (0, 1, 2)}, worlds=ASYNC),
+    Weighted("move_to_a_due_time", Advance, 6, fixed={"aim": "next"}, choices={"which": (0, 0, 1)}),
     Weighted(
-        "move_to_a_due_time",
+        "move_beside_a_due_time",
         Advance,
-        8,
+        3,
         fixed={"aim": "next"},
-        choices={"which": (0, 0, 1), "offset": (0, 0, -1, 1)},
+        choices={"offset": (-1, 1)},
+        needs=["nanoseconds"],
     ),
     Weighted("move_the_clock", Advance, 4, fixed={"aim": "by"}, choices={"offset": MOVES}),
 )

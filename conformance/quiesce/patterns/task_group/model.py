@@ -28,6 +28,7 @@ class Plain(Group):
     released: tuple[tuple[int, Outcome], ...] = ()  # waits that found nothing left to wait for
     lookers: frozenset[int] = frozenset()  # let in, and about to look at the scope
     waited: bool = False  # a wait has returned
+    clean: bool = False  # and the first to do so found no error: that ended the scope
     reused: bool = False  # and something was started since
 
 
@@ -100,7 +101,7 @@ class PlainGroup(Starts):
             for call in sorted(state.waiters):
                 yield Move(self._release(state, call), self.wait_tags(state))
         for call, answer in state.released:
-            yield Move(self._let_go(state, call, answer))
+            yield from self._let_go(state, call, answer)
 
     def _slot_tags(self, state: Plain) -> tuple[str, ...]:
         if not state.errors:
@@ -129,10 +130,15 @@ class PlainGroup(Starts):
         released = tuple(sorted((*state.released, (call, answer))))
         return evolve(state, waiters=state.waiters - {call}, released=released)
 
-    def _let_go(self, state: Plain, call: int, answer: Outcome) -> Plain:
-        """The state in which a wait has returned."""
+    def _let_go(self, state: Plain, call: int, answer: Outcome) -> Iterable[Move]:
+        """A wait returns. If the scope was open it ends it, unless an error was faster."""
         released = tuple(entry for entry in state.released if entry[0] != call)
-        return put(evolve(state, released=released, waited=True), call, answer)
+        after = put(evolve(state, released=released, waited=True), call, answer)
+        is_first = not state.waited and answer == returned()
+        if is_first:
+            yield Move(evolve(after, clean=True))
+        if not is_first or state.errors:
+            yield Move(after)
 
     def wait_tags(self, state: Plain) -> tuple[str, ...]:
         """The clauses that the return of a wait exercises."""
@@ -149,12 +155,12 @@ class PlainGroup(Starts):
 
     def look(self, state: Plain) -> Outcome:
         """What is seen of the scope: open, done, or the error that ended it."""
-        if state.errors and (self._cancels or state.waited):
+        if state.errors and self._cancels and not state.clean:
             return ("raised", state.errors[0])
         return returned(state.waited)
 
     def look_tags(self, state: Plain) -> tuple[str, ...]:
         """The clauses that a look at the scope exercises."""
-        if state.errors:
+        if state.errors and not state.clean:
             return () if state.waited else ("TG-03",)
         return ("TG-04",) if state.waited else ()

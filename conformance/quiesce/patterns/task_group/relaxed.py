@@ -106,7 +106,7 @@ class RelaxedPlainGroup(PlainGroup):
         match operation:
             case "look" if state.errors and not state.waited and SCOPE_DEAF in relaxed:
                 yield Move(unknown, (), SCOPE_DEAF)
-            case "look" if state.waited and not state.errors and SCOPE_OPEN in relaxed:
+            case "look" if state.clean and SCOPE_OPEN in relaxed:
                 yield Move(unknown, (), SCOPE_OPEN)
             case "set_limit" if LIMIT_CHANGED in relaxed and (state.active or state.starters):
                 changed = normal(fact.argument("limit"))
@@ -158,7 +158,7 @@ class RelaxedPlainGroup(PlainGroup):
         if ERROR_STOPS_REST in relaxed and state.errors and not self._cancels:
             for execution in state.active:
                 yield Move(drop(state, execution), (), ERROR_STOPS_REST)
-        late = TOLD_BEFORE_CANCELLED if state.errors else SCOPE_OPEN
+        late = SCOPE_OPEN if state.clean else TOLD_BEFORE_CANCELLED
         if late in relaxed:
             for call in state.lookers:
                 looked = evolve(state, lookers=state.lookers - {call})

@@ -221,6 +221,10 @@ STRUCTURED = (
             ("the body is cancelled", (GO, GO, Step(Cancel()), RUN, END)),
             ("the block is cancelled after its body", (GO, END, Step(Cancel()), RUN, END)),
             (
+                "cancelled, and a start in the same tick",
+                (GO, END, Step(Cancel(), 1), GO, RUN, END),
+            ),
+            (
                 "cancelled as a child fails",
                 (GO, GO, end(1, "error", NOTHING), Step(Cancel()), RUN, END),
             ),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, final
 
 from quiesce.errors import ConfigurationError, HarnessError
 from quiesce.worlds.asyncio.jobs import JobPool
-from quiesce.worlds.asyncio.scopes import keep_scopes_in_order
+from quiesce.worlds.asyncio.scopes import OrderedScopes
 from quiesce.worlds.asyncio.world import AsyncioWorld
 from quiesce.worlds.virtual_time import Place, places_in
 from quiesce.worlds.world import CancelKind
@@ -58,6 +58,7 @@ class AsyncioWorldFactory:
         self._pool = JobPool()
         self._places: tuple[Place, ...] = places_in(self._packages)
         self._world: AsyncioWorld | None = None
+        self._scopes = OrderedScopes()
 
     def load(self, module: str, qualname: str) -> type:
         """Import the adapter class, and find the clocks that its packages have bound."""
@@ -71,7 +72,7 @@ class AsyncioWorldFactory:
         """Begin a run. The scheduler has nothing to choose: asyncio promises FIFO."""
         if self._world is not None and not self._world.is_closed:
             raise HarnessError("the last world of this factory is still open; close it first")
-        keep_scopes_in_order()
+        self._scopes.begin()
         self._world = AsyncioWorld(
             pool=self._pool,
             places=self._places,
@@ -82,8 +83,9 @@ class AsyncioWorldFactory:
         return self._world
 
     def shut(self) -> None:
-        """End the pooled greenlets."""
+        """End the pooled greenlets, and put back what was changed in anyio."""
         if self._world is not None:
             self._world.close()
             self._world = None
         self._pool.shut()
+        self._scopes.end()

@@ -12,7 +12,7 @@ import sys
 from functools import wraps
 from typing import Any, Final
 
-__all__ = ["InOrder", "keep_scopes_in_order"]
+__all__ = ["InOrder", "OrderedScopes"]
 
 _BACKEND: Final = "anyio._backends._asyncio"
 _SETS: Final = ("_tasks", "_child_scopes")
@@ -34,24 +34,31 @@ class InOrder(dict[Any, None]):
         del self[item]
 
 
-def keep_scopes_in_order() -> None:
-    """From now on, scopes that anyio makes are in order. Without anyio this does nothing.
+class OrderedScopes:
+    """Whether anyio's scopes are in order now. One factory's; ``end`` puts back what was."""
 
-    It stays so when the world is closed: a scope does not care, and nobody can rely on the
-    order of a set.
-    """
-    if "anyio" not in sys.modules:
-        return
-    scope: Any = importlib.import_module(_BACKEND).CancelScope
-    make = scope.__init__
-    if hasattr(make, "__wrapped__"):
-        return
+    def __init__(self) -> None:
+        self._scope: Any = None
+        self._make: Any = None
 
-    @wraps(make)
-    def make_in_order(self: Any, *args: Any, **options: Any) -> None:
-        make(self, *args, **options)
-        for name in _SETS:
-            if isinstance(getattr(self, name, None), set):
-                setattr(self, name, InOrder())
+    def begin(self) -> None:
+        """From now on, scopes that anyio makes are in order. Without anyio this does nothing."""
+        if self._scope is not None or "anyio" not in sys.modules:
+            return
+        self._scope = importlib.import_module(_BACKEND).CancelScope
+        self._make = make = self._scope.__init__
 
-    scope.__init__ = make_in_order
+        @wraps(make)
+        def make_in_order(scope: Any, *args: Any, **options: Any) -> None:
+            make(scope, *args, **options)
+            for name in _SETS:
+                if isinstance(getattr(scope, name, None), set):
+                    setattr(scope, name, InOrder())
+
+        self._scope.__init__ = make_in_order
+
+    def end(self) -> None:
+        """Scopes made from now on are anyio's own again. Ending again does nothing."""
+        if self._scope is not None:
+            self._scope.__init__ = self._make
+            self._scope = self._make = None
