@@ -13,14 +13,18 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from quiesce_reference.threads import (
+    Channel,
+    Condition,
     Mutex,
     ObjectPool,
     RateLimiter,
     Semaphore,
     SingleFlight,
+    TaskGroup,
     WorkerPool,
     map_concurrent,
     once_value,
+    pipeline,
 )
 
 Run = Callable[[int], object]
@@ -64,6 +68,17 @@ def contended(lock: Any) -> Run:
         other.start()
         take()
         other.join()
+
+    return run
+
+
+def notify(condition: Any) -> Run:
+    """Take the lock, notify those who wait, and give the lock back."""
+
+    def run(n: int) -> None:
+        for _ in range(n):
+            with condition:
+                condition.notify()
 
     return run
 
@@ -184,6 +199,109 @@ def map_executor(n: int) -> None:
         list(pool.map(nothing, range(n)))
 
 
+# Channel.
+
+
+def through(send: Callable[[int], object], receive: Callable[[], object], n: int) -> None:
+    """One thread sends, this one receives."""
+
+    def send_all() -> None:
+        for number in range(n):
+            send(number)
+
+    sender = threading.Thread(target=send_all)
+    sender.start()
+    for _ in range(n):
+        receive()
+    sender.join()
+
+
+def channel_ours(n: int) -> None:
+    channel = Channel[int](64)
+    through(channel.send, channel.receive, n)
+
+
+def channel_of_queue(n: int) -> None:
+    channel: queue.Queue[int] = queue.Queue(64)
+    through(channel.put, channel.get, n)
+
+
+def channel_alone_ours(n: int) -> None:
+    channel = Channel[int](64)
+    for number in range(n):
+        channel.send(number)
+        channel.receive()
+
+
+def channel_alone_of_queue(n: int) -> None:
+    channel: queue.Queue[int] = queue.Queue(64)
+    for number in range(n):
+        channel.put(number)
+        channel.get()
+
+
+# Task group and pipeline.
+
+
+def group_ours(n: int) -> None:
+    group = TaskGroup(limit=4)
+    for _ in range(n):
+        group.go(nothing)
+    group.wait()
+
+
+def group_of_threads(n: int) -> None:
+    places = threading.BoundedSemaphore(4)
+    threads = []
+
+    def run() -> None:
+        with places:
+            nothing()
+
+    for _ in range(n):
+        thread = threading.Thread(target=run)
+        thread.start()
+        threads.append(thread)
+    for thread in threads:
+        thread.join()
+
+
+def pipeline_ours(n: int) -> None:
+    with pipeline(range(n), nothing, nothing) as results:
+        for _ in results:
+            pass
+
+
+def pipeline_of_queues(n: int) -> None:
+    first: queue.Queue[object] = queue.Queue(1)
+    second: queue.Queue[object] = queue.Queue(1)
+    third: queue.Queue[object] = queue.Queue(1)
+
+    def feed() -> None:
+        for number in range(n):
+            first.put(number)
+        first.put(END)
+
+    def work(before: queue.Queue[object], behind: queue.Queue[object]) -> None:
+        while (item := before.get()) is not END:
+            behind.put(nothing(item))
+        behind.put(END)
+
+    threads = [
+        threading.Thread(target=feed),
+        threading.Thread(target=work, args=(first, second)),
+        threading.Thread(target=work, args=(second, third)),
+    ]
+    for thread in threads:
+        thread.start()
+    while third.get() is not END:
+        pass
+    for thread in threads:
+        thread.join()
+
+
+END = object()
+
 NO_FIFO = "order: whoever runs next gets it"
 UNBOUNDED = "back-pressure: its queue grows with the input"
 
@@ -215,6 +333,31 @@ ROWS: tuple[Any, ...] = (
         "semaphore, free",
         within(Semaphore(2)),
         ("threading.BoundedSemaphore", within(threading.BoundedSemaphore(2)), NO_FIFO),
+    ),
+    (
+        "condition, lock and notify nobody",
+        notify(Condition()),
+        ("threading.Condition", notify(threading.Condition()), "CO-02 after a time-out"),
+    ),
+    (
+        "channel of 64, one thread",
+        channel_alone_ours,
+        ("queue.Queue", channel_alone_of_queue, "close, select, a hand-over that holds"),
+    ),
+    (
+        "channel of 64, two threads",
+        channel_ours,
+        ("queue.Queue", channel_of_queue, "close, select, a hand-over that holds"),
+    ),
+    (
+        "task group, limit 4",
+        group_ours,
+        ("threads and a semaphore", group_of_threads, "errors, and a bound on the threads"),
+    ),
+    (
+        "pipeline of two stages",
+        pipeline_ours,
+        ("threads and queues", pipeline_of_queues, "errors, cancel, leaving early"),
     ),
     (
         "object pool, get and put",

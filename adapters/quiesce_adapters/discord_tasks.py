@@ -1,7 +1,7 @@
 """Adapter of discord.py: a loop of its extension for tasks."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -12,7 +12,7 @@ import quiesce
 SECOND = 1_000_000_000
 LACKS = {"handler", "exit", "reentrance_error", "nanoseconds"}  # it reads datetime's clock
 DIALECT = {"overrun": "run_once", "on_failure": "ends", "first_run": "at_once"}
-Work = Callable[[], Awaitable[None]]
+Work = Callable[[], Coroutine[Any, Any, None]]
 
 
 async def heard(_: BaseException) -> None:

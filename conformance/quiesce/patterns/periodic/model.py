@@ -59,7 +59,15 @@ WAIT_KILLS: Final = "UN-04 cancelling a wait ends the task"
 
 RELAXATIONS: Final[Mapping[str, str]] = {
     signature: signature[:5]
-    for signature in (STOP_INSIDE, STOP_WAITS, NOT_AGAIN, AFTER_STOP, WAIT_KILLS, SILENT)
+    for signature in (
+        STOP_INSIDE,
+        STOP_WAITS,
+        NOT_AGAIN,
+        LATE,
+        AFTER_STOP,
+        WAIT_KILLS,
+        SILENT,
+    )
 }
 
 
@@ -130,6 +138,8 @@ class Periodic(CallsModel):
         ]
         asked = evolve(done, asked=True, kept=False, spared=inside)
         yield Move(asked if state.active else over(asked), tuple(tags))
+        if LATE in relaxed and not state.active:
+            yield Move(asked, (), LATE)
         if STOP_INSIDE in relaxed and inside:
             yield Move(put(asked, call, ANY), (), STOP_INSIDE)
         if STOP_WAITS in relaxed and state.active and not inside:
