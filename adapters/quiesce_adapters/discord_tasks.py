@@ -1,13 +1,16 @@
 """Adapter of discord.py: a loop of its extension for tasks."""
 
 import asyncio
+import warnings
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-from discord.ext import tasks
-
 import quiesce
+
+with warnings.catch_warnings():  # for its voice part it imports audioop, up to Python 3.12
+    warnings.simplefilter("ignore", DeprecationWarning)
+    from discord.ext import tasks
 
 SECOND = 1_000_000_000
 LACKS = {"handler", "exit", "reentrance_error", "nanoseconds"}  # it reads datetime's clock
@@ -15,7 +18,7 @@ DIALECT = {"overrun": "run_once", "on_failure": "ends", "first_run": "at_once"}
 Work = Callable[[], Coroutine[Any, Any, None]]
 
 
-async def heard(_: BaseException) -> None:
+async def heard(*_: object) -> None:
     """The handler of errors; without one they are printed. The error ends the loop all the same."""
 
 

@@ -131,13 +131,15 @@ def test_after_a_failure_tasks_are_cancelled_and_threads_are_waited_for():
     assert blamed(model_of("threads"), THREE, at_once) == "FO-04"
 
 
-def test_after_a_noticed_failure_no_input_is_taken():
-    failed: Seen = ([Finished(0, "error")], {0: BLOCKED}, [run(0, "ended"), run(1)])
-    goes_on: Seen = ([Finished(1, "value")], {0: BLOCKED}, [run(1, "ended"), run(2)])
-    ends: Seen = ([Finished(1, "value")], {0: error(0)}, [run(1, "ended")])
+def test_one_input_may_be_taken_before_a_failure_is_noticed_and_none_after_it():
+    begins: Seen = ([mapped(4, limit=2)], {0: BLOCKED}, [run(0), run(1)])
+    failed: Seen = ([Finished(0, "error")], {0: BLOCKED}, [run(0, "ended"), run(1), run(2)])
+    goes_on: Seen = ([Finished(1, "value")], {0: BLOCKED}, [run(1, "ended"), run(2), run(3)])
+    waits: Seen = ([Finished(1, "value")], {0: BLOCKED}, [run(1, "ended"), run(2)])
+    ends: Seen = ([Finished(2, "value")], {0: error(0)}, [run(2, "ended")])
 
-    assert allows(model_of("threads"), LIMITED, failed, ends)
-    assert blamed(model_of("threads"), LIMITED, failed, goes_on) == "FO-03"
+    assert allows(model_of("threads"), begins, failed, waits, ends)
+    assert blamed(model_of("threads"), begins, failed, goes_on) == "FO-03"
 
 
 @pytest.mark.parametrize(

@@ -205,6 +205,14 @@ class WaitUnowned(Condition):
         pass
 
 
+@quiesce.adapter(PATTERN, name="co_refused_wait_counts", **AIO)
+class RefusedWaitCounts(Condition):
+    def check_wait(self) -> None:
+        if not self.mine:
+            self.waiters.append(anyio.Event())
+        super().check_wait()
+
+
 class Waiter:
     """A thread that waits."""
 

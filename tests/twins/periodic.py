@@ -141,12 +141,13 @@ class Overlap(Good):
     """A run that lasts a whole period gets company."""
 
     async def run(self) -> None:
-        run = asyncio.create_task(self.work())
-        await asyncio.wait([run], timeout=self.period / SECOND)
-        if run.done():
+        runs = [asyncio.create_task(self.work())]
+        await asyncio.wait(runs, timeout=self.period / SECOND)
+        if not runs[0].done() and not self.stopping.is_set():
+            runs.append(asyncio.create_task(self.work()))
+        await asyncio.wait(runs)
+        for run in runs:
             await run
-        else:
-            self.left = run
 
 
 @quiesce.adapter(PATTERN, name="tk_burst_after_long_run", **ASYNC)

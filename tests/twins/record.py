@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import sys
 
-sys.path.pop(0)  # this folder: its select.py is not the standard library's
+# This folder's select.py is not the standard library's.
+sys.path[:] = [entry for entry in sys.path if not entry.endswith("twins")]
 
 import json
 from concurrent.futures import ProcessPoolExecutor

@@ -304,10 +304,9 @@ class SelectDefaultRace(ThreadSelect):
         return False
 
 
-@quiesce.adapter(PATTERN, name="ch_select_wakes_one", **THREADS)
-class SelectWakesOne(ThreadSelect):
-    def attempt(self, party: Party) -> bool:
+@quiesce.adapter(PATTERN, name="ch_select_close_wakes_one", **THREADS)
+class SelectCloseWakesOne(ThreadSelect):
+    def close(self, channel: str) -> None:
         with self.changed:
-            met = self.core.attempt(party)
+            self.core.close(channel)
             self.changed.notify()
-            return met

@@ -77,7 +77,8 @@ class Books:
             self.ready.append(entry)
 
     def failed(self, error: Exception) -> None:
-        self.failure = error
+        if not self.stopped:
+            self.failure = error
 
     def end(self) -> object:
         failure, self.failure = self.failure, None
@@ -358,7 +359,8 @@ class ThreadStream(Books):
         except StopIteration:
             pass
         except Exception as error:
-            self.failed(error)
+            with self.changed:
+                self.failed(error)
         with self.changed:
             self.exhausted = True
             self.changed.notify_all()

@@ -137,13 +137,16 @@ SCENARIOS = (
             ),
             (
                 "cancel just before it is granted",
-                (acquire(), acquire(0, cancel), Step(Cancel(0), NOTHING), release(0), acquire()),
+                (
+                    *(acquire(), acquire(0, cancel), Step(Cancel(0), NOTHING)),
+                    *(release(0, NOTHING), acquire(), acquire(), release(1)),
+                ),
             ),
             (
                 "cancel in the tick of the grant, and a newcomer",
                 (
-                    *(acquire(), acquire(0, cancel), release(0, NOTHING), Step(Cancel(0), 1)),
-                    *(acquire(1), acquire(), release(1)),
+                    *(acquire(), acquire(0, cancel), release(0, NOTHING)),
+                    *(acquire(NOTHING), Step(Cancel(0)), acquire(), release(1)),
                 ),
             ),
             (

@@ -11,7 +11,7 @@ from quiesce.patterns.channel.state import CLOSED, WOULD_BLOCK
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["look"]
+__all__ = ["closest", "look"]
 
 TOO_MANY: Final = "CH-16 the buffer holds more than its capacity"
 WRONG_LENGTH: Final = "CH-10 the length is not the number of buffered values"
@@ -20,7 +20,7 @@ WRONG_LENGTH: Final = "CH-10 the length is not the number of buffered values"
 def look(
     expected: Sequence[View], seen: View, capacity: int | None, *, cancels: bool
 ) -> str | None:
-    """The signature by the first call that differs from the first expectation; None if unclear.
+    """The signature by the first call that differs from what comes closest; None if unclear.
 
     Args:
       expected: what the model allows.
@@ -28,9 +28,7 @@ def look(
       capacity: of the channel.
       cancels: whether calls can be cancelled there.
     """
-    if not expected:
-        return None
-    wanted = dict(expected[0].calls)
+    wanted = dict(expected[0].calls) if expected else {}
     for call, outcome in seen.calls:
         if outcome != wanted.get(call):
             found = _look(wanted.get(call), outcome, capacity)
@@ -41,15 +39,20 @@ def look(
     return None
 
 
+def closest(expected: Sequence[View], seen: View) -> tuple[View, ...]:
+    """The expectation from which the fewest calls differ, if there is any."""
+    outcomes = set(seen.calls)
+    best = min(expected, key=lambda view: len(outcomes.difference(view.calls)), default=None)
+    return () if best is None else (best,)
+
+
 def _look(wanted: Any, seen: Any, capacity: int | None) -> str | None:
     match wanted, seen:
         case _, ("returned", ("holds", int(held), _)) if capacity is not None and held > capacity:
             return TOO_MANY
         case ("returned", ("holds", *_)), _:
             return WRONG_LENGTH
-        case ("returned", ("iterated", *a)), ("returned", ("iterated", *b)) if sorted(a) == sorted(
-            b
-        ):
+        case ("returned", ("iterated", *a)), ("returned", ("iterated", *b)) if {*a} == {*b}:
             return "CH-03 values arrive in another order"
         case ("returned", ("iterated", *_)), _:
             return "CH-19 an iteration does not end as the channel does"

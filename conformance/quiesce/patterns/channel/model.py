@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from quiesce.model import ANY, BLOCKED, Move, View, evolve
 from quiesce.patterns.calls import CANCELLED, REFUSED, CallsModel, Outcome, put, returned
 from quiesce.patterns.channel.clauses import ASYNC
-from quiesce.patterns.channel.look import look
+from quiesce.patterns.channel.look import closest, look
 from quiesce.patterns.channel.relaxations import (
     BLOCKS_AFTER_CLOSE,
     CLOSE_DROPS,
@@ -203,6 +203,7 @@ class Channel(CallsModel):
         return super().possible(state, seen)
 
     def blame(self, expected: Sequence[View], seen: View) -> str:
+        expected = closest(expected, seen)
         found = look(expected, seen, self._capacity, cancels=self._cancels)
         return found or super().blame(expected, seen)
 

@@ -42,7 +42,7 @@ CLAUSES = (
         Level.MUST,
         "Waiting and notifying without the lock are refused and change nothing.",
         "Python threading: Condition.wait, Condition.notify",
-        twins=["co_notify_unowned_ok", "co_wait_unowned_ok"],
+        twins=["co_notify_unowned_ok", "co_wait_unowned_ok", "co_refused_wait_counts"],
     ),
     Clause(
         "CO-05",

@@ -41,6 +41,7 @@ __all__ = ["Condition"]
 # Signatures of the relaxations, narrowest first. Each is this model with one clause dropped.
 LOST_ON_CANCEL = "CO-02 a notification is lost with the cancelled waiter that it woke"
 SPENT_ON_TIMED_OUT = "CO-02 a notification is spent on a waiter that had timed out"
+REFUSED_COUNTS = "CO-04 a wait that was refused is woken in the place of another"
 OTHER_ORDER = "CO-06 a waiter is woken before one that came first"
 OTHER_NUMBER = "CO-02 another number of waiters is woken than asked for"
 CANCEL_UNLOCKED = "CO-03 a cancelled wait ends without the lock"
@@ -56,6 +57,7 @@ RELAXATIONS = {
     for signature in (
         LOST_ON_CANCEL,
         SPENT_ON_TIMED_OUT,
+        REFUSED_COUNTS,
         OTHER_ORDER,
         OTHER_NUMBER,
         CANCEL_UNLOCKED,
@@ -86,6 +88,7 @@ class Waiter:
     call: int
     age: int
     deadline: int | None = None
+    is_ghost: bool = False  # a relaxation: its call is over
 
 
 @attrs.frozen
@@ -140,7 +143,11 @@ class Condition(CallsModel):
         call, given = fact.call, dict(fact.arguments)
         match fact.operation:
             case "wait_here":
-                yield Move(put(state, call, REFUSED), ("CO-04",))
+                refused = put(state, call, REFUSED)
+                yield Move(refused, ("CO-04",))
+                if REFUSED_COUNTS in relaxed:
+                    ghost = Waiter(call, state.age, is_ghost=True)
+                    yield Move(wait(refused, ghost), (), REFUSED_COUNTS)
             case "notify_here":
                 held = state.holder is not None
                 # A function under another condition's lock (-1) holds nothing here.
@@ -334,7 +341,8 @@ def wake(state: State, waiters: tuple[Waiter, ...]) -> State:
     for waiter in waiters:
         got = None if waiter.deadline is None else True
         state = evolve(state, waiters=without(state.waiters, waiter.call))
-        state = contend(state, Contender(waiter.call, RETURN, got=got))
+        if not waiter.is_ghost:
+            state = contend(state, Contender(waiter.call, RETURN, got=got))
     return state
 
 

@@ -67,7 +67,7 @@ SCENARIOS = (
         "all end in one burst", (fan(3), end(2, follow=NOTHING), end(1, follow=NOTHING), end())
     ),
     Scenario("a limit", (fan(3, limit=2), end(1), end(1), end())),
-    Scenario("one at a time", (fan(3, limit=1), end(), end(), end())),
+    Scenario("one at a time", (fan(3, limit=1), end(), end(), end()), worlds=ASYNC),
     Scenario("no inputs", (fan(0), fan(1), end())),
     Scenario("two calls at once", (fan(2, limit=1), fan(2, limit=1), end(1), end(0), end(), end())),
     Scenario(
@@ -94,6 +94,7 @@ SCENARIOS = (
         "a failure is no success",
         (race(2), end(0, "error"), end(0, "none")),
         needs=["first_success"],
+        worlds=ASYNC,
     ),
     Scenario(
         "no success",

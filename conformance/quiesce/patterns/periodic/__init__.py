@@ -13,7 +13,14 @@ from quiesce.functions import Shape
 from quiesce.patterns.pattern import Method, Pattern
 from quiesce.patterns.periodic.clauses import CLAUSES
 from quiesce.patterns.periodic.model import LEFT, Periodic
-from quiesce.patterns.periodic.scenarios import PERIODS, PROBE, SCENARIOS, STIMULI, UNBLOCK
+from quiesce.patterns.periodic.scenarios import (
+    PERIODS,
+    PROBE,
+    SCENARIOS,
+    SECOND,
+    STIMULI,
+    UNBLOCK,
+)
 from quiesce.patterns.universal import universal
 
 __all__ = ["PERIODIC"]
@@ -56,7 +63,7 @@ PERIODIC = Pattern(
         "handler": "a run's error goes to the handler, which may take its time",
         "reentrance_error": "wait from inside the run is refused with an error",
         "exit": "a BaseException of a run ends the task and reaches wait",
-        "nanoseconds": "a run that ends between microseconds moves no due time",
+        "nanoseconds": "due times are exact to the nanosecond, whatever the period",
         "stop": "leaving its lifespan stops and waits",
     },
     dialects={
@@ -70,6 +77,8 @@ PERIODIC = Pattern(
     scenarios=SCENARIOS,
     probe=PROBE,
     unblock=UNBLOCK,
+    # What adds up floats, or reads a clock of microseconds, is exact in whole seconds.
+    constructs=lambda adapter, _, value: value == SECOND or "nanoseconds" not in adapter.lacks,
     leaks={"stop": LEFT, "wait": LEFT},
     patience=0,
 )

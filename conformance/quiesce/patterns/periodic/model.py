@@ -65,6 +65,7 @@ RELAXATIONS: Final[Mapping[str, str]] = {
         NOT_AGAIN,
         LATE,
         AFTER_STOP,
+        MISSING,
         WAIT_KILLS,
         SILENT,
     )
@@ -77,6 +78,7 @@ class State(Calls):
 
     due: int = 0  # the next due time; after a stop that of the run that must not begin
     kept: bool = False  # a due time met a run, and will run at its end
+    late: bool = False  # a due time met a run, and none has begun at its due time since
     asked: bool = False  # a stop was requested
     spared: bool = False  # by the run itself, which may go on even where a stop cancels runs
     over: bool = False
@@ -127,8 +129,11 @@ class Periodic(CallsModel):
         done = put(state, call, returned())
         if state.asked or state.over:
             yield Move(done, ("UN-07",))
-            if NOT_AGAIN in relaxed:
-                yield Move(put(state, call, ANY), (), NOT_AGAIN)
+            for signature in (NOT_AGAIN, *([STOP_INSIDE] if inside else [])):
+                if signature in relaxed:
+                    yield Move(put(state, call, ANY), (), signature)
+            if STOP_WAITS in relaxed and state.active and not inside:
+                yield Move(put(state, call, BLOCKED), (), STOP_WAITS)
             return
         tags = [
             "TK-08",
@@ -156,9 +161,11 @@ class Periodic(CallsModel):
             if AFTER_STOP in relaxed and state.asked:
                 yield Move(start(state, None), (), AFTER_STOP)
         elif state.active:
-            yield Move(evolve(state, kept=self._keeps), ("TK-09",))
+            yield Move(evolve(state, kept=self._keeps, late=True), ("TK-09",))
         else:
-            yield Move(start(state, None))
+            yield Move(start(evolve(state, late=False), None))
+            if MISSING in relaxed and state.late:
+                yield Move(state, (), MISSING)
 
     def ended(
         self, state: State, execution: Execution, outcome: str, relaxed: Collection[str]
@@ -199,7 +206,7 @@ class Periodic(CallsModel):
     def cancel(self, state: State, call: int, relaxed: Collection[str]) -> Iterable[Move]:
         gone = put(state, call, ("cancelled",))
         yield Move(gone)
-        if WAIT_KILLS in relaxed:
+        if WAIT_KILLS in relaxed and state.executions == state.active:
             killed = put(evolve(gone, silent=True), waiting(gone), ANY)
             for execution in state.running:
                 killed = swap(killed, execution, evolve(execution, phase=INTERRUPTED))
@@ -218,7 +225,7 @@ class Periodic(CallsModel):
                 return WAIT_BLOCKS
         phases = {index: phase for index, _, phase in wanted.executions}
         for index, _, phase in seen.executions:
-            if (phases.get(index), phase) == (RUNNING, INTERRUPTED):
+            if phase == INTERRUPTED and phases.get(index, phase) != phase:
                 return CUT
             if (phases.get(index), phase) == (INTERRUPTED, RUNNING):
                 return UNCUT

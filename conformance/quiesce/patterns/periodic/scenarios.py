@@ -8,7 +8,7 @@ from quiesce.patterns.pattern import Scenario
 from quiesce.patterns.periodic.clauses import ASYNC
 from quiesce.stimuli import NOTHING, Advance, Cancel, Inside, Open, Start, Step, Weighted
 
-__all__ = ["PERIODS", "PROBE", "SCENARIOS", "STIMULI", "UNBLOCK"]
+__all__ = ["PERIODS", "PROBE", "SCENARIOS", "SECOND", "STIMULI", "UNBLOCK"]
 
 MILLI: Final = 1_000_000
 SECOND: Final = 1000 * MILLI

@@ -63,7 +63,11 @@ SMALL = {"workers": 1, "buffer": 0}
 WIDE = {"workers": 2, "buffer": 1}
 
 SCENARIOS = (
-    Scenario("an item passes", (RECEIVE, go(), go(), go(1), end(), RECEIVE, RECEIVE)),
+    Scenario(
+        "an item passes",
+        (RECEIVE, go(), go(), go(1), end(), RECEIVE, RECEIVE),
+        worlds=ASYNC,
+    ),
     Scenario("an empty source", (WAIT, RECEIVE, end(), RECEIVE)),
     Scenario(
         "nobody receives",
@@ -74,6 +78,7 @@ SCENARIOS = (
             go(),
             RECEIVE,
         ),
+        worlds=ASYNC,
     ),
     Scenario(
         "nobody receives, no buffers",
@@ -100,7 +105,7 @@ SCENARIOS = (
     Scenario("a stage returns None", (RECEIVE, go(), end(0), end(1), end(0), RECEIVE)),
     Scenario("a stage fails", (RECEIVE, WAIT, go(), go(), fail(1), RECEIVE, go(), WAIT)),
     Scenario("a stage fails with items behind it", (*THROUGH, go(), fail(0), RECEIVE, end(), WAIT)),
-    Scenario("the source fails", (go(), fail(1), RECEIVE, go(), WAIT, RECEIVE)),
+    Scenario("the source fails", (go(), fail(1), RECEIVE, go(), WAIT, RECEIVE), worlds=ASYNC),
     Scenario("two fail at once", (go(), fail(0, NOTHING), fail(0), RECEIVE, WAIT)),
     Scenario("cancel", (RECEIVE, WAIT, go(), go(), CANCEL, go(), go(), RECEIVE, CANCEL, WAIT)),
     Scenario(
@@ -112,6 +117,7 @@ SCENARIOS = (
     Scenario(
         "leave with items everywhere",
         (*(go(i) for i in (0, 0, 1, 0, 0)), CLOSE, RECEIVE, go()),
+        worlds=ASYNC,
         arguments=SMALL,
     ),
     Scenario(

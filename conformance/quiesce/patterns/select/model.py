@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from quiesce.model import BLOCKED, Move, View, evolve
 from quiesce.patterns.calls import CANCELLED, REFUSED, CallsModel, Outcome, put, returned
+from quiesce.patterns.channel.look import closest
 from quiesce.patterns.select.state import (
     CLOSED,
     State,
@@ -116,6 +117,7 @@ class Select(CallsModel):
         return (who.due for who in state.waiting if who.due is not None and who.due > state.now)
 
     def blame(self, expected: Sequence[View], seen: View) -> str:
+        expected = closest(expected, seen)
         wanted = dict(expected[0].calls) if expected else {}
         for call, outcome in seen.calls:
             match wanted.get(call), outcome:

@@ -228,8 +228,8 @@ SCENARIOS = (
                 1,
                 [],
                 (
-                    *(acquire(), acquire(cancel=cancel), Step(Cancel(0), NOTHING), release()),
-                    *(acquire(), acquire(), release()),
+                    *(acquire(), acquire(cancel=cancel), Step(Cancel(0), NOTHING)),
+                    *(release(1, NOTHING), acquire(), acquire(), release()),
                 ),
             ),
             (
@@ -238,7 +238,7 @@ SCENARIOS = (
                 [],
                 (
                     *(acquire(), acquire(cancel=cancel), release(1, NOTHING)),
-                    *(Step(Cancel(0), 1), acquire(1, 1), acquire(), release()),
+                    *(acquire(1, NOTHING), Step(Cancel(0)), acquire(), release()),
                 ),
             ),
             (

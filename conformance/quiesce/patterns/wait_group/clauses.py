@@ -14,7 +14,7 @@ CLAUSES = (
         Level.MUST,
         "A wait at zero returns at once, also when nothing was ever added.",
         "Go sync.WaitGroup: Wait",
-        twins=["wg_waits_at_zero"],
+        twins=["wg_waits_at_zero", "wg_looks_then_waits"],
     ),
     Clause(
         "WG-02",
