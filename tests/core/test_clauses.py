@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -62,11 +62,23 @@ def test_patterns_share_the_universal_clauses_and_no_other_id() -> None:
 
 
 @EACH
-def test_a_patterns_own_ids_have_one_prefix_and_no_gaps(pattern: Pattern) -> None:
+def test_a_patterns_own_ids_have_one_prefix_and_are_in_order(pattern: Pattern) -> None:
     own = [clause.id for clause in pattern.clauses if clause.id not in UNIVERSAL_IDS]
 
     assert len({name[:2] for name in own}) == 1
-    assert [int(name[3:]) for name in own] == list(range(1, len(own) + 1))
+    assert own == sorted(own)
+
+
+def test_the_ids_of_a_prefix_have_no_gaps_and_each_belongs_to_one_pattern() -> None:
+    numbers = defaultdict(list)
+    for pattern in PATTERNS.values():
+        for clause in pattern.clauses:
+            if clause.id not in UNIVERSAL_IDS:
+                numbers[clause.id[:2]].append(int(clause.id[3:]))
+
+    assert {prefix: sorted(found) for prefix, found in numbers.items()} == {
+        prefix: list(range(1, len(found) + 1)) for prefix, found in numbers.items()
+    }
 
 
 @EACH_CLAUSE

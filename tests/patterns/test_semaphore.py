@@ -179,3 +179,14 @@ def test_a_time_out_comes_at_its_instant_and_leaves_nothing():
     )
     assert list(model.instants(model.initial(PART))) == []
     assert not allows(model, TAKEN, waits, ([Ticked(at)], {1: BLOCKED}))
+
+
+def test_of_two_that_time_out_at_one_instant_the_first_to_leave_may_let_the_other_in():
+    model, at = model_of(2), START + SECOND
+    before: tuple[Seen, ...] = (
+        ([acquire(0)], {0: GOT}),
+        ([within(1, 1, 2)], {1: BLOCKED}),
+        ([within(2, 1)], {1: BLOCKED, 2: BLOCKED}),
+    )
+    for answer in (YES, NO):
+        assert allows(model, *before, ([Ticked(at)], {1: (*NO, at), 2: (*answer, at)}))

@@ -58,9 +58,10 @@ CLAUSES = (
     ),
     Clause(
         "FO-12",
-        Level.MAY,
-        "First success wins: the winner's value is returned once the losers were cancelled and "
-        "have ended; if all fail, all errors are raised.",
+        Level.MUST,
+        "Nobody has to offer a race of functions; where there is one, the first success wins: its "
+        "value is returned once the losers were cancelled and have ended, and if all fail, all "
+        "errors are raised.",
         "JavaScript Promise.any; trio documentation: racing functions in a nursery",
         needs=["first_success"],
         twins=["fo_first_end_wins", "fo_losers_go_on"],

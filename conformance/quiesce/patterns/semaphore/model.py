@@ -164,9 +164,10 @@ class Semaphore(CallsModel):
         if not due:
             yield Move(state)
             return
-        for move in self._gave_up(state, due[0], returned_at(False, state), relaxed):
-            for later in self.ticked(move.state, at, relaxed):
-                yield Move(later.state, (*move.clauses, *later.clauses), move.relaxed)
+        for first in due:  # at one instant any of them may be the first, and let another in
+            for move in self._gave_up(state, first, returned_at(False, state), relaxed):
+                for later in self.ticked(move.state, at, relaxed):
+                    yield Move(later.state, (*move.clauses, *later.clauses), move.relaxed)
 
     def follow(self, state: State, relaxed: Collection[str]) -> Iterable[Move]:
         if self._hands_over:

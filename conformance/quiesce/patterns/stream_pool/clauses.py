@@ -16,8 +16,7 @@ CLAUSES = (
         "The source is pulled lazily: not before the first outcome is wanted, and items pulled or "
         "being pulled, less outcomes taken, never exceed the workers and the buffer together. As "
         "long as they are fewer the next item is pulled.",
-        "CPython issue 74028 and pull request 146392, Executor.map with buffersize; the bound "
-        "is ours",
+        "CPython 146392, Executor.map with buffersize; the bound is ours",
         twins=["wp_eager_pull", "wp_pulls_before_it_is_asked"],
     ),
     Clause(
@@ -25,7 +24,7 @@ CLAUSES = (
         Level.MUST,
         "A stop ends the stream for all who wait, and no job of it starts any more; a consumer "
         "that stops reading and then stops the pool leaves nothing behind.",
-        "Go blog, pipelines: senders that nobody reads from leak",
+        "Go blog, Pipelines and cancellation: senders that nobody reads from leak",
         twins=["wp_result_sender_leak", "wp_feeder_stuck_after_cancel", "wp_works_on_after_stop"],
     ),
     Clause(

@@ -178,10 +178,15 @@ STRUCTURED = (
     Scenario("a child blows up", (RUN, GO, GO, end(1, "panic"), RUN, END)),
     Scenario("a child exits", (RUN, GO, GO, end(1, "exit"), RUN, END)),
     Scenario("the body exits", (RUN, GO, end(0, "exit"), RUN, END)),
-    Scenario("two fail in one tick", (RUN, GO, GO, GO, end(1, "error", NOTHING), end(1, "error"))),
+    Scenario(
+        "two fail in one tick in a block",
+        (RUN, GO, GO, GO, end(1, "error", NOTHING), end(1, "error")),
+    ),
     Scenario("body and child fail in one tick", (RUN, GO, GO, end(0, "error", NOTHING), FAIL)),
     Scenario("a start after the end", (GO, RUN, END, GO)),
-    Scenario("a start in the tick of the end", (RUN, GO, END, end(0, "value", 1), GO, END)),
+    Scenario(
+        "a start in the tick of an end in a block", (RUN, GO, END, end(0, "value", 1), GO, END)
+    ),
     Scenario("a start in the tick of the body's end", (RUN, end(0, "value", NOTHING), GO, END)),
     Scenario(
         "a start into an aborting group",
