@@ -167,7 +167,8 @@ class Semaphore(CallsModel):
         for first in due:  # at one instant any of them may be the first, and let another in
             for move in self._gave_up(state, first, returned_at(False, state), relaxed):
                 for later in self.ticked(move.state, at, relaxed):
-                    yield Move(later.state, (*move.clauses, *later.clauses), move.relaxed)
+                    tags = (*move.clauses, *later.clauses)
+                    yield Move(later.state, tags, move.relaxed or later.relaxed)
 
     def follow(self, state: State, relaxed: Collection[str]) -> Iterable[Move]:
         if self._hands_over:
