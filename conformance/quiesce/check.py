@@ -52,6 +52,7 @@ def check_cell(
     clauses: frozenset[str] | None = None,
     points: str = "gil",
     progress: Callable[[str], None] | None = None,
+    until: frozenset[str] = frozenset(),
 ) -> CellResult:
     """Check one adapter in one world.
 
@@ -62,6 +63,7 @@ def check_cell(
       clauses: report on these only; all by default. The search is the same.
       points: in the thread world, where a thread may be switched.
       progress: told in a few words what is being done.
+      until: clauses; the search ends as soon as all of them are broken. Empty: never for that.
 
     Returns:
       The result. Nothing that the adapter or its library does is raised; it stands in the
@@ -77,7 +79,7 @@ def check_cell(
         message = f"There is no point set {points!r}; use {', '.join(POINTS)}."
         raise ConfigurationError(message)
     began = time.perf_counter()
-    check = Check(adapter, budget, seed, points)
+    check = Check(adapter, budget, seed, points, until)
     check.run(progress or (lambda _: None))
     return attrs.evolve(check.result(clauses), seconds=time.perf_counter() - began)
 
@@ -119,12 +121,15 @@ def open_cell(adapter: Adapter, points: str) -> Iterator[Cell]:
 class Check:
     """One cell's search, and the verdicts that follow from it."""
 
-    def __init__(self, adapter: Adapter, budget: str, seed: int, points: str) -> None:
+    def __init__(
+        self, adapter: Adapter, budget: str, seed: int, points: str, until: frozenset[str]
+    ) -> None:
         self._declared = adapter
         self._adapter = adapter
         self._budget = BUDGETS[budget]
         self._seed = seed
         self._points = points
+        self._until = until
         self._search: Search | None = None
         self._cell: Cell | None = None
         self._advisories: dict[str, str] = {}
@@ -146,7 +151,7 @@ class Check:
         try:
             with open_cell(self._adapter, self._points) as cell:
                 self._cell = cell
-                self._search = Search(cell, self._budget, self._seed, progress)
+                self._search = Search(cell, self._budget, self._seed, progress, self._until)
                 self._search.run()
             if self._points == "free-threaded" and self._adapter.world == "threads":
                 self._look_again_with_the_gil(progress)

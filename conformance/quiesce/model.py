@@ -63,8 +63,9 @@ def evolve(state: S, **changes: Any) -> S:
     if fields is None:
         names = [field.name for field in attrs.fields(cls)]
         # Two names more than there may be, since for one name it would return no tuple.
-        get = attrgetter(*names, "__class__", "__class__")
-        fields = _FIELDS[cls] = (get, {name: index for index, name in enumerate(names)})
+        positions = {name: index for index, name in enumerate(names)}
+        fields = (attrgetter(*names, "__class__", "__class__"), positions)
+        _FIELDS[cls] = fields
     get, positions = fields
     values = [*get(state)[:-2]]
     for name, value in changes.items():

@@ -55,7 +55,14 @@ class Search:
       given_up: whether it ended early, because the subject spins again and again.
     """
 
-    def __init__(self, cell: Cell, budget: Budget, seed: int, progress: Progress) -> None:
+    def __init__(
+        self,
+        cell: Cell,
+        budget: Budget,
+        seed: int,
+        progress: Progress,
+        until: frozenset[str] = frozenset(),
+    ) -> None:
         self.failures: dict[str, Failure] = {}
         self.inconclusive: dict[str, Failure] = {}
         self.examples = 0
@@ -65,6 +72,7 @@ class Search:
         self._budget = budget
         self._seed = seed
         self._progress = progress
+        self._until = until  # clauses; the search ends when all of them are broken
         self._interleaves = cell.adapter.world == "threads"
 
     def run(self) -> None:
@@ -93,6 +101,8 @@ class Search:
 
     @property
     def _broken_enough(self) -> bool:
+        if self._until and self._until <= {signature[:5] for signature in self.failures}:
+            return True
         return len(self.failures) >= FINDINGS_LIMIT
 
     def _share(self, scenarios: int) -> int:
@@ -103,6 +113,8 @@ class Search:
 
     def _fixed_scenarios(self) -> None:
         for scenario in self._cell.pattern.scenarios:
+            if self._broken_enough:
+                return
             if not self._cell.allows(scenario.needs, scenario.worlds):
                 continue
             setup = self._setup_for(scenario.arguments)
@@ -115,7 +127,7 @@ class Search:
                 if failure is None:
                     break
                 self._found(failure)
-            if self._interleaves:
+            if self._interleaves and not self._broken_enough:
                 self._interleave(setup, scenario.steps, self._budget.schedules)
 
     def _setup_for(self, wanted: Mapping[str, Any]) -> Setup | None:
@@ -134,7 +146,7 @@ class Search:
     def _release(self) -> None:
         """Whether the subject drops results and functions that it no longer needs."""
         release = self._cell.pattern.release
-        if release is None or "release" in self._cell.adapter.lacks:
+        if release is None or "release" in self._cell.adapter.lacks or self._broken_enough:
             return
         steps, signature = release
         setup = self._simplest_setup(instances=2)

@@ -86,9 +86,16 @@ def must_kill(twin: Adapter) -> tuple[str, ...]:
     )
 
 
-def kill(twin: Adapter) -> Kill:
-    """Check one twin and say which clauses it was seen to break."""
-    result = check_cell(twin, budget=BUDGET, seed=SEED)
+def kill(twin: Adapter, *, only_named: bool = False) -> Kill:
+    """Check one twin and say which clauses it was seen to break.
+
+    Args:
+      twin: what to check.
+      only_named: end the search when every clause that names the twin has caught it, which
+        is soon; which others catch it is then left open.
+    """
+    named = frozenset(must_kill(twin)) if only_named else frozenset()
+    result = check_cell(twin, budget=BUDGET, seed=SEED, until=named)
     clauses = tuple(sorted({finding.clause for finding in result.findings}))
     missed = tuple(clause for clause in must_kill(twin) if clause not in clauses)
     return Kill(twin.pattern, twin.name, twin.world, clauses, missed, result.error)

@@ -1,6 +1,6 @@
 """Known-bad pipelines: each a good one with a single planted defect.
 
-``pl_good`` conforms in threads and ``pl_good_unordered`` beside it; ``pl_good_tasks`` conforms
+``pl_good``, ``pl_good_unordered`` and ``pl_good_ahead`` conform in threads, ``pl_good_tasks``
 in asyncio and trio. Their seams are the methods that twins replace.
 """
 
@@ -227,6 +227,11 @@ class ReadAhead(Pipeline):
 
     def holds(self, belt: Belt, number: int) -> bool:
         return super().holds(belt, number if belt is not self.belts[0] else number - 1)
+
+
+@quiesce.adapter(PATTERN, world="threads", name="pl_good_ahead", dialect={"ahead": "1"})
+class DeclaredAhead(ReadAhead):
+    """The same, declared."""
 
 
 @quiesce.adapter(PATTERN, world="threads", name="pl_end_not_forwarded")

@@ -112,6 +112,11 @@ SCENARIOS = (
         "cancel with items everywhere",
         (*(go(i) for i in (0, 0, 1, 0, 0, 0, 0, 0, 0)), CANCEL, RECEIVE, go(), go(), WAIT),
     ),
+    Scenario(
+        "cancel while items move",
+        (go(0, NOTHING), call("receive", 1), call("cancel", 3), go(1, 3), go(2), go(), WAIT),
+        worlds=ASYNC,
+    ),
     Scenario("cancel, then a function fails", (go(), CANCEL, fail(0), go(), WAIT)),
     Scenario("leave", (RECEIVE, go(), go(), CLOSE, CLOSE, go(), go(), RECEIVE)),
     Scenario(

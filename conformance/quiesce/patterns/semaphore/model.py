@@ -155,20 +155,23 @@ class Semaphore(CallsModel):
                 yield from self._gave_up(state, waiter, CANCELLED, relaxed)
 
     def ticked(self, state: State, at: int, relaxed: Collection[str]) -> Iterable[Move]:
-        state = evolve(state, now=at)
-        due = [
-            waiter
-            for waiter in (*state.waiters, *state.hopeless)
-            if waiter.deadline is not None and waiter.deadline <= at
-        ]
-        if not due:
-            yield Move(state)
-            return
-        for first in due:  # at one instant any of them may be the first, and let another in
-            for move in self._gave_up(state, first, returned_at(False, state), relaxed):
-                for later in self.ticked(move.state, at, relaxed):
-                    tags = (*move.clauses, *later.clauses)
-                    yield Move(later.state, tags, move.relaxed or later.relaxed)
+        moves = [Move(evolve(state, now=at))]
+        seen = {moves[0].state}
+        for move in moves:  # it grows
+            due = [
+                waiter
+                for waiter in (*move.state.waiters, *move.state.hopeless)
+                if waiter.deadline is not None and waiter.deadline <= at
+            ]
+            if not due:
+                yield move
+            late = returned_at(False, move.state)
+            for first in due:  # at one instant any of them may be the first, and let another in
+                for later in self._gave_up(move.state, first, late, relaxed):
+                    if later.state not in seen:
+                        seen.add(later.state)
+                        tags = (*move.clauses, *later.clauses)
+                        moves.append(Move(later.state, tags, move.relaxed or later.relaxed))
 
     def follow(self, state: State, relaxed: Collection[str]) -> Iterable[Move]:
         if self._hands_over:
