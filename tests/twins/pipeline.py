@@ -417,6 +417,11 @@ class Tasks:
     async def feed(self, into: Belt) -> None:
         async for item in self.source:
             await self.put(into, item, None)
+            if self.pulls_no_more():
+                return
+
+    def pulls_no_more(self) -> bool:
+        return self.stopped
 
     async def work(self, into: Belt, before: Belt, function: AsyncFunction) -> None:
         while (taken := await self.take(before)) is not None:
@@ -484,6 +489,14 @@ class OnlyFirstStage(Tasks):
         for scope in self.scopes[: 1 + self.workers]:
             scope.cancel()
         self.wake()
+
+
+@quiesce.adapter(PATTERN, world="asyncio", name="pl_pulls_after_cancel")
+class PullsAfterCancel(Tasks):
+    """A feeder that was just let go pulls once more: it hears of it at its next wait."""
+
+    def pulls_no_more(self) -> bool:
+        return False
 
 
 @quiesce.adapter(PATTERN, world=ASYNC, name="pl_early_exit_leak")

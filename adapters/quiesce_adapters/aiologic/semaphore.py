@@ -21,11 +21,11 @@ class Semaphore:
     def __init__(self, size: int) -> None:
         self._semaphore = aiologic.BoundedSemaphore(size)
 
-    async def acquire(self, n: int) -> None:
+    async def acquire(self, _n: int) -> None:
         await self._semaphore.async_acquire()
 
-    async def try_acquire(self, n: int) -> bool:
+    async def try_acquire(self, _n: int) -> bool:
         return bool(await self._semaphore.async_acquire(blocking=False))
 
-    async def release(self, n: int) -> None:
+    async def release(self, _n: int) -> None:
         self._semaphore.async_release()

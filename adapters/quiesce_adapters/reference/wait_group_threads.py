@@ -5,8 +5,6 @@ from collections.abc import Callable
 import quiesce
 from quiesce_reference.threads import WaitGroup
 
-NANOSECONDS = 1_000_000_000
-
 
 @quiesce.adapter(
     "wait_group", world="threads", packages=["quiesce_reference"], name="reference.WaitGroup"
@@ -27,7 +25,7 @@ class ThreadsWaitGroup:
         self._group.wait()
 
     def wait_within(self, timeout: int) -> bool:
-        return self._group.wait(timeout / NANOSECONDS)
+        return self._group.wait(timeout)
 
     def go(self, work: Callable[[], object]) -> None:
         self._group.go(work)

@@ -10,15 +10,15 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Final, final
+from typing import TYPE_CHECKING, final
+
+from quiesce_reference.threads.durations import seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
 __all__ = ["Condition"]
-
-SECOND: Final = 1_000_000_000
 
 
 class _Waiter:
@@ -97,8 +97,7 @@ class Condition:
             if timeout is None:
                 waiter.woken.acquire()
             else:
-                seconds = max(0.0, min(timeout / SECOND, threading.TIMEOUT_MAX))
-                waiter.woken.acquire(timeout=seconds)
+                waiter.woken.acquire(timeout=seconds(timeout))
         except BaseException:
             self.__enter__()
             if waiter.notified:

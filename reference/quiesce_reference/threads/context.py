@@ -15,8 +15,8 @@ import time
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar, final
 
-from quiesce_reference.rates import SECOND
 from quiesce_reference.scope import Scope
+from quiesce_reference.threads.durations import seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -263,7 +263,7 @@ class _News:
         if due is None:
             self._event.wait()
         else:
-            self._event.wait(min(max(0, due - now) / SECOND, threading.TIMEOUT_MAX))
+            self._event.wait(seconds(due - now))
 
 
 @final

@@ -5,14 +5,14 @@ A Service whose body is the loop, and whose stop event ends the waiting between 
 
 from __future__ import annotations
 
-import threading
 import time
 from typing import TYPE_CHECKING, Literal, Self, final
 
-from quiesce_reference.rates import SECOND
+from quiesce_reference.threads.durations import seconds
 from quiesce_reference.threads.service import Service
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable
 
 __all__ = ["Periodic"]
@@ -105,7 +105,7 @@ class Periodic:
             # Woken by the stop itself, so no period passes in vain. A loop, because a float of
             # seconds may end a nanosecond early.
             while (left := due - time.monotonic_ns()) > 0:
-                if stopping.wait(min(left / SECOND, threading.TIMEOUT_MAX)):
+                if stopping.wait(seconds(left)):
                     return
             if stopping.is_set():  # the next run was due at once, so nobody waited above
                 return

@@ -11,7 +11,7 @@ import time
 from typing import TYPE_CHECKING, NoReturn, final
 
 from quiesce_reference.errors import WaitRefusedError
-from quiesce_reference.rates import SECOND
+from quiesce_reference.threads.durations import seconds
 from quiesce_reference.token_bucket import TokenBucket
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ class RateLimiter:
         try:
             # A loop, because a float of seconds may end a nanosecond early.
             while remaining > 0:
-                self._sleep(min(remaining / SECOND, threading.TIMEOUT_MAX))
+                self._sleep(seconds(remaining))
                 remaining = grant.acts_at - self._clock()
         except BaseException:
             self._cancel(grant)

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from typing import TYPE_CHECKING, Final, final
+from typing import TYPE_CHECKING, final
+
+from quiesce_reference.threads.durations import seconds
 
 if TYPE_CHECKING:
     from types import TracebackType
 
 __all__ = ["Semaphore"]
-
-SECOND: Final = 1_000_000_000
 
 
 class _Waiter:
@@ -95,8 +95,7 @@ class Semaphore:
             if timeout is None:
                 waiter.woken.acquire()
                 return True
-            seconds = max(0.0, min(timeout / SECOND, threading.TIMEOUT_MAX))
-            if waiter.woken.acquire(timeout=seconds):
+            if waiter.woken.acquire(timeout=seconds(timeout)):
                 return True
         except BaseException:
             if not self._leave(waiter):

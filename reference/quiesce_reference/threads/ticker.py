@@ -10,7 +10,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, final
 
-from quiesce_reference.rates import SECOND
+from quiesce_reference.threads.durations import seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,7 +68,7 @@ class Ticker:
                     self._due = due + self._period * (1 + (now - due) // self._period)
                     return due
                 # Nobody is notified when time passes, so each waits for the same due time.
-                self._changed.wait(min((due - now) / SECOND, threading.TIMEOUT_MAX))
+                self._changed.wait(seconds(due - now))
 
     def stop(self) -> None:
         """No more ticks, not even one that was due already. Stopping again does nothing.

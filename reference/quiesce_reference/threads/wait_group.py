@@ -11,6 +11,7 @@ import threading
 from typing import TYPE_CHECKING, final
 
 from quiesce_reference.round import Round
+from quiesce_reference.threads.durations import seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,8 +76,8 @@ class WaitGroup:
                 self._count(functions=-1)
             raise
 
-    def wait(self, timeout: float | None = None) -> bool:
-        """Wait until the counter is zero, at most ``timeout`` seconds.
+    def wait(self, timeout: int | None = None) -> bool:
+        """Wait until the counter is zero, at most ``timeout`` nanoseconds.
 
         Returns at once if it is zero. Giving up changes nothing for anybody else.
 
@@ -93,7 +94,8 @@ class WaitGroup:
             waited_for = self._round
             waited_for.waiters += 1
             try:
-                if not self._changed.wait_for(lambda: waited_for.ended, timeout):
+                limit = None if timeout is None else seconds(timeout)
+                if not self._changed.wait_for(lambda: waited_for.ended, limit):
                     return False
             finally:
                 waited_for.waiters -= 1

@@ -49,7 +49,11 @@ CLAUSES = (
         "Cancelling ends every stage, also one that is blocked in a send, in a receive or in its "
         "function, as far as functions can be interrupted; the source is not pulled any more.",
         "Go context: Done, in a select with the send",
-        twins=["pl_send_ignores_cancel", "pl_only_first_stage_cancelled"],
+        twins=[
+            "pl_send_ignores_cancel",
+            "pl_only_first_stage_cancelled",
+            "pl_pulls_after_cancel",
+        ],
     ),
     Clause(
         "PL-06",
