@@ -1,8 +1,7 @@
 """trio.Condition: a notification is lost with the cancelled task that it woke.
 
 Library: trio 0.35.0. Python: 3.11, 3.12, 3.13. Clause: CO-02.
-Known as: not known to be reported. The same was repaired in asyncio (CPython issue 112202) and
-anyio (pull request 1075).
+Known as: not known to be reported. The same was repaired in asyncio (CPython issue 112202).
 Judgement: bug.
 
 Why: ``Condition.notify`` (_sync.py) moves a waiter from the condition's parking lot to the lock's.

@@ -183,3 +183,13 @@ def test_too_long_a_buffer_has_another_name_where_nothing_can_be_cancelled():
 
     assert named(model_of(), SEND_0, long).startswith("CH-16")
     assert named(model_of(world="threads"), SEND_0, long).startswith("CH-10")
+
+
+def test_a_length_never_shows_the_middle_of_a_hand_over():
+    burst = [began(2, "receive"), began(3, "occupancy")]
+    for held in (1, 0):
+        seen: Seen = (burst, {1: SENT, 2: got(0), 3: ("returned", ("holds", held, 1))})
+        if held:
+            assert allows(model_of(), SEND_0, SEND_1_WAITS, seen)
+        else:
+            assert named(model_of(), SEND_0, SEND_1_WAITS, seen).startswith("CH-10")

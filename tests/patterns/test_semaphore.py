@@ -146,6 +146,16 @@ def test_a_release_of_more_than_is_held_is_refused_where_that_is_promised():
     assert allows(model_of(1, lacks={"bounded"}), too_often)
 
 
+@pytest.mark.parametrize("second", [GOT, REFUSED])
+def test_a_unit_may_not_be_given_back_before_its_acquire_has_returned(second):
+    twice = ([release(2), release(3)], {1: GOT, 2: GOT, 3: second})
+    later = ([release(3)], {3: second})
+
+    assert allows(model_of(1), TAKEN, WAITS, twice)
+    settled = allows(model_of(1), TAKEN, WAITS, ([release(2)], {1: GOT, 2: GOT}), later)
+    assert settled == (second == GOT)
+
+
 @pytest.mark.parametrize("won", [True, False], ids=["granted", "cancelled"])
 def test_a_cancellation_in_the_tick_of_the_grant_may_win_or_lose_but_loses_no_unit(won):
     model = model_of(1)

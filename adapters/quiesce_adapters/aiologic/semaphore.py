@@ -12,8 +12,6 @@ import quiesce
     distribution="aiologic",
     # One unit at a time is taken.
     lacks={"weighted", "release_many", "timeout"},
-    # Its source: a release counts the unit as free, and wakes who then takes it.
-    dialect={"handover": "barging"},
 )
 class Semaphore:
     """``BoundedSemaphore``."""

@@ -68,7 +68,8 @@ class Channel(Generic[T]):
 
     def __len__(self) -> int:
         """The number of values in the buffer; those of blocked senders are not among them."""
-        return len(self._buffer)
+        with self._lock:  # or the middle of a hand-over would show
+            return len(self._buffer)
 
     def send(self, value: T, timeout: float | None = None) -> None:
         """Send a value, waiting for room or, without a buffer, for a receiver.

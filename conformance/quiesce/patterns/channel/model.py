@@ -32,6 +32,7 @@ from quiesce.patterns.channel.relaxations import (
     SECOND_CLOSE_DROPS,
     SILENT,
     STEALS,
+    TORN_LENGTH,
     WAKES_ONE,
 )
 from quiesce.patterns.channel.state import (
@@ -115,6 +116,9 @@ class Channel(CallsModel):
                 if not state.receive_ends:  # of a broken channel nothing is promised
                     holds = ANY
                 yield Move(put(state, call, holds), ("CH-10",))
+                if TORN_LENGTH in relaxed and state.senders and state.buffer:
+                    torn = returned(("holds", len(state.buffer) - 1, self._capacity))
+                    yield Move(put(state, call, torn), (), TORN_LENGTH)
             case "join":
                 yield Move(put(evolve(state, joiners=(*state.joiners, call)), call, BLOCKED))
             case "task_done":

@@ -89,6 +89,11 @@ SCENARIOS = (
     Scenario("a newcomer wants the value, a step later", (RECEIVE, call("send", 1), RECEIVE, SEND)),
     Scenario("a newcomer wants the slot", (SEND, SEND, RECEIVE_AT_ONCE, SEND, RECEIVE, RECEIVE)),
     Scenario(
+        "a look at the length in the middle of a hand-over",
+        (SEND, SEND, RECEIVE_AT_ONCE, LENGTH),
+        needs=["length"],
+    ),
+    Scenario(
         "instances are independent",
         (call("send", instance=1), RECEIVE, call("receive", instance=1), SEND),
         arguments={"instances": 2},

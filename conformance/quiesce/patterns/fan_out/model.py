@@ -163,8 +163,8 @@ class FanOut(CallsModel):
         return evolve(sealed, latest=-1)
 
     def blame(self, expected: Sequence[View], seen: View) -> str:
-        if not expected:
-            return super().blame(expected, seen)
+        if not expected:  # too many orders of starts to tell what would have been right
+            return by_look(seen)
         allowed = nearest(expected, seen)
         racing = {
             leader[2]
@@ -264,6 +264,27 @@ def wrong(wanted: Outcome, outcome: Outcome, *, racing: bool) -> str:
             return "FO-01 results are not in the order of the inputs"
         return "FO-02 a result slot holds what its own function did not return"
     return FanOut.value
+
+
+def by_look(seen: View) -> str:
+    """The signature of what breaks a clause on the face of it."""
+    leaders = [leader for _, leader, _ in seen.executions if isinstance(leader, tuple)]
+    if len(set(leaders)) < len(leaders):
+        return "FO-02 an input's function is called twice"
+    calls = dict(seen.calls)
+    for _, leader, phase in seen.executions:
+        if not isinstance(leader, tuple) or calls.get(leader[2], BLOCKED) == BLOCKED:
+            continue
+        if phase == "running":
+            return (
+                "FO-12 a loser is not cancelled"
+                if leader[0] == ATTEMPT
+                else "FO-04 the call ends before its functions have ended"
+            )
+    stopped = [leader for _, leader, phase in seen.executions if phase != "running"]
+    if any(isinstance(leader, tuple) and leader[0] == ATTEMPT for leader in stopped):
+        return "FO-12 the first success is not what the call ends with"
+    return "FO-05 more functions run than the limit allows"
 
 
 def stragglers(allowed: View, seen: View, racing: Collection[int]) -> str:

@@ -141,6 +141,11 @@ class Semaphore(CallsModel):
                 else:
                     done = put(state, fact.call, returned(None))
                     yield from self._released(done, n, ["SM-06"], relaxed)
+                    unsettled = sum(waiter.n for waiter in state.granted)
+                    if self._bounded and state.free + n + unsettled > self._size:
+                        # They are units of an acquire that may not have returned yet: then
+                        # nobody can rightly give them back.
+                        yield Move(put(state, fact.call, REFUSED))
             case "try_acquire":
                 yield from self._tried(state, fact.call, n, relaxed)
             case "acquire":

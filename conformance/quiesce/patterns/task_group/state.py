@@ -48,7 +48,6 @@ STARTS = ("go", "go_then_look", "go_now", "fail_now")
 #: Those whose function is the adapter's own and ends at once.
 IMMEDIATE = ("go_now", "fail_now")
 
-
 CANCELLED_RUNS = "UN-04 a start that was cancelled runs all the same"
 
 #: An error as outcomes hold it: kind and index of its execution.
@@ -92,7 +91,6 @@ class Starts(CallsModel):
 
     def __init__(self, adapter: Adapter, limit: Any) -> None:
         dialect = adapter.dialect
-        self._lacks = adapter.lacks
         self._limit = normal(limit)
         self._first = dialect.get("errors", "first") == "first"
         self._alone = dialect.get("exits", "reported") == "alone"
