@@ -35,8 +35,7 @@ class TwoChannels:
             Send(self._channels[name], item) if kind == "send" else Receive(self._channels[name])
             for kind, name in cases
         )
-        seconds = None if timeout is None else timeout / 1e9
-        done = select(*made, default=default, timeout=seconds, chance=self._chance)
+        done = select(*made, default=default, timeout=timeout, chance=self._chance)
         if done is None:
             return "default" if default else "timeout"
         kind, _ = cases[done.index]

@@ -15,6 +15,7 @@ import anyio.lowlevel
 
 from quiesce_reference.aio.channel import Offer, Party
 from quiesce_reference.errors import ChannelClosedError
+from quiesce_reference.rates import SECOND
 from quiesce_reference.selected import Selected
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class Receive(NamedTuple):
 async def select(
     *cases: Send | Receive,
     default: bool = False,
-    timeout: float | None = None,
+    timeout: int | None = None,
     chance: random.Random = _chance,
 ) -> Selected | None:
     """Perform exactly one of the cases, waiting until one is possible.
@@ -56,7 +57,7 @@ async def select(
     Args:
       cases: what may be done; a channel may occur several times.
       default: don't wait. If no case is possible, do nothing.
-      timeout: seconds after which to do nothing; None means never.
+      timeout: nanoseconds after which to do nothing; None means never.
       chance: what decides. A test may pass its own, with a seed.
 
     Returns:
@@ -82,7 +83,7 @@ async def select(
         offers.append(offer)
         _queue(case).append(offer)
     try:
-        with anyio.move_on_after(math.inf if timeout is None else timeout):
+        with anyio.move_on_after(math.inf if timeout is None else timeout / SECOND):
             await party.wait()
     finally:
         for case, offer in zip(cases, offers, strict=True):

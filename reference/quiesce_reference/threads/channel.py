@@ -13,6 +13,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, final
 
 from quiesce_reference.errors import ChannelClosedError, WouldBlockError
+from quiesce_reference.threads.durations import seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,12 +72,12 @@ class Channel(Generic[T]):
         with self._lock:  # or the middle of a hand-over would show
             return len(self._buffer)
 
-    def send(self, value: T, timeout: float | None = None) -> None:
+    def send(self, value: T, timeout: int | None = None) -> None:
         """Send a value, waiting for room or, without a buffer, for a receiver.
 
         Args:
           value: what a receiver gets.
-          timeout: seconds after which to give up; None means never.
+          timeout: nanoseconds after which to give up; None means never.
 
         Raises:
           ChannelClosedError: the channel is closed, or was closed while this call waited. The
@@ -95,11 +96,11 @@ class Channel(Generic[T]):
         if not offer.party.is_met:
             raise ChannelClosedError
 
-    def receive(self, timeout: float | None = None) -> T:
+    def receive(self, timeout: int | None = None) -> T:
         """Receive the next value, waiting for one.
 
         Args:
-          timeout: seconds after which to give up; None means never.
+          timeout: nanoseconds after which to give up; None means never.
 
         Raises:
           ChannelClosedError: the channel is closed, and all its values were received.
@@ -205,7 +206,7 @@ class Channel(Generic[T]):
             raise ChannelClosedError
         return found
 
-    def _wait(self, offers: deque[Offer], offer: Offer, timeout: float | None) -> None:
+    def _wait(self, offers: deque[Offer], offer: Offer, timeout: int | None) -> None:
         try:
             met = offer.party.wait(timeout)
         except BaseException:  # a signal handler's; if the offer was met already, it stays so
@@ -213,7 +214,7 @@ class Channel(Generic[T]):
             raise
         if not met:
             self._withdraw(offers, offer)
-            msg = f"nobody came to meet this call within {timeout} s"
+            msg = f"nobody came to meet this call within {timeout} ns"
             raise TimeoutError(msg)
 
     def _withdraw(self, offers: deque[Offer], offer: Offer) -> None:
@@ -251,9 +252,9 @@ class Party:
         self.index, self.value, self.is_met = index, value, is_met
         self._woken.release()
 
-    def wait(self, timeout: float | None) -> bool:
+    def wait(self, timeout: int | None) -> bool:
         """Wait to be woken; False if the time was over first, and then nobody will wake it."""
-        if self._woken.acquire(timeout=-1 if timeout is None else max(timeout, 0)):
+        if self._woken.acquire(timeout=-1 if timeout is None else seconds(timeout)):
             return True
         if self.claim():
             return False

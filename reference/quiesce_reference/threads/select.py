@@ -42,7 +42,7 @@ class Receive(NamedTuple):
 def select(
     *cases: Send | Receive,
     default: bool = False,
-    timeout: float | None = None,
+    timeout: int | None = None,
     chance: random.Random = _chance,
 ) -> Selected | None:
     """Perform exactly one of the cases, waiting until one is possible.
@@ -55,7 +55,7 @@ def select(
     Args:
       cases: what may be done; a channel may occur several times.
       default: don't wait. If no case is possible, do nothing.
-      timeout: seconds after which to do nothing; None means never.
+      timeout: nanoseconds after which to do nothing; None means never.
       chance: what decides. A test may pass its own, with a seed.
 
     Returns:
