@@ -266,7 +266,8 @@ class Check:
     def _notes(self) -> tuple[str, ...]:
         notes = []
         if self._cell is not None and self._cell.unjudged:
-            notes.append(f"{self._cell.unjudged} bursts had too many orders to follow: not judged")
+            bursts = "1 burst" if self._cell.unjudged == 1 else f"{self._cell.unjudged} bursts"
+            notes.append(f"{bursts} had too many orders to follow: not judged")
         if len(self._failures()) >= FINDINGS_LIMIT:
             notes.append(f"the search ended at {FINDINGS_LIMIT} distinct violations")
         if self._search is not None and self._search.given_up:
