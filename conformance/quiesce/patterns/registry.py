@@ -33,31 +33,32 @@ if TYPE_CHECKING:
 
 __all__ = ["PATTERNS"]
 
+#: In the order of the specification.
 PATTERNS: Final[dict[str, Pattern]] = {
     pattern.name: pattern
     for pattern in (
-        ONCE,
-        SINGLEFLIGHT,
-        RATE_LIMITER,
-        OBJECT_POOL,
-        TICKER,
-        MUTEX,
-        SEMAPHORE,
-        CHANNEL,
-        SELECT,
-        CAPACITY_LIMITER,
-        CONDITION,
-        FAN_OUT,
-        FAN_IN,
-        PIPELINE,
-        RWLOCK,
-        WORKER_POOL,
-        STREAM_POOL,
         CONTEXT,
         CANCEL_SCOPE,
         TASK_GROUP,
-        SERVICE,
         WAIT_GROUP,
+        CHANNEL,
+        SELECT,
+        MUTEX,
+        RWLOCK,
+        SEMAPHORE,
+        CAPACITY_LIMITER,
+        CONDITION,
+        WORKER_POOL,
+        STREAM_POOL,
+        FAN_OUT,
+        FAN_IN,
+        PIPELINE,
+        TICKER,
         PERIODIC,
+        SERVICE,
+        RATE_LIMITER,
+        ONCE,
+        SINGLEFLIGHT,
+        OBJECT_POOL,
     )
 }
