@@ -171,18 +171,19 @@ def test_a_pool_that_gets_no_thread_says_so_and_keeps_no_job(monkeypatch):
 
 
 def test_who_is_interrupted_while_he_waits_for_room_leaves_the_line(monkeypatch):
-    gate = threading.Event()
+    gate = threading.Lock()  # not an event, whose wait is a condition's
+    gate.acquire()
 
     def interrupt(*_: object) -> bool:
         raise KeyboardInterrupt
 
     with WorkerPool(1) as pool:
-        pool.submit(gate.wait)
+        pool.submit(gate.acquire)
         with monkeypatch.context() as patch:
             patch.setattr(threading.Condition, "wait", interrupt)
             with pytest.raises(KeyboardInterrupt):
                 pool.submit(int)
-        gate.set()
+        gate.release()
         assert pool.submit(lambda: 1).result() == 1
 
 
