@@ -340,6 +340,7 @@ def test_a_timer_fires_at_its_nanosecond_and_not_before(
 ) -> None:
     call = world.spawn("sleep", lambda: factory.load(__name__, "Standard")().sleep(0.3))
     world.settle()
+    assert call.error is None
     due = START + 300_000_000
     assert world.next_due() == due
     world.advance_to(due - 1)
