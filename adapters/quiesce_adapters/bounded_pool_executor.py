@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future
 from contextlib import contextmanager
 
-from bounded_pool_executor import BoundedThreadPoolExecutor
+from bounded_pool_executor import (  # type: ignore[import-untyped] # no py.typed
+    BoundedThreadPoolExecutor,
+)
 
 import quiesce
 
