@@ -259,6 +259,7 @@ async def condition_of_asyncio(n: int) -> None:
 
 
 ONE_LOOP = "trio"
+SAME = "nothing: written for each backend, ours once"
 UNBOUNDED = "back-pressure: a task for each item at once"
 
 ROWS: tuple[Any, ...] = (
@@ -281,13 +282,13 @@ ROWS: tuple[Any, ...] = (
         "mutex, free",
         within(Mutex),
         ("asyncio.Lock", within(asyncio.Lock), ONE_LOOP),
-        ("anyio.Lock", within(anyio.Lock), ""),
+        ("anyio.Lock", within(anyio.Lock), SAME),
     ),
     (
         "mutex, eight tasks",
         contended(Mutex),
         ("asyncio.Lock", contended(asyncio.Lock), ONE_LOOP),
-        ("anyio.Lock", contended(anyio.Lock), ""),
+        ("anyio.Lock", contended(anyio.Lock), SAME),
     ),
     (
         "semaphore, free",
