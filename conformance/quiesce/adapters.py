@@ -8,10 +8,12 @@ library does not offer (``lacks``) and which of several legitimate behaviours it
 
 from __future__ import annotations
 
+import ast
 import importlib
 import importlib.metadata
 import importlib.util
 import pkgutil
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Literal, TypeVar
 
@@ -22,7 +24,7 @@ from quiesce.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-__all__ = ["Adapter", "Discovery", "adapter", "adapters_of", "discover"]
+__all__ = ["Adapter", "Discovery", "Missing", "adapter", "adapters_of", "discover"]
 
 #: Entry-point group under which installed packages offer modules full of adapters.
 ENTRY_POINTS = "quiesce.adapters"
@@ -163,12 +165,45 @@ def adapters_of(target: object) -> tuple[Adapter, ...]:
     return tuple(found)
 
 
+@attrs.frozen(order=True)
+class Missing:
+    """A module of adapters that can't be imported, for want of a library."""
+
+    module: str
+    library: str  # import name
+    distribution: str  # what to install: not always named like what it brings
+
+    @classmethod
+    def of(cls, module: str, library: str) -> Missing:
+        """Look in the module's source for what it declares, since it can't be imported."""
+        for distribution in _declared_distributions(module):
+            try:
+                importlib.metadata.version(distribution)
+            except importlib.metadata.PackageNotFoundError:
+                return cls(module, library, distribution)
+        return cls(module, library, library.replace("_", "-"))
+
+
+def _declared_distributions(module: str) -> Iterable[str]:
+    spec = importlib.util.find_spec(module)
+    assert spec is not None  # it was found, and failed to import another
+    assert spec.origin is not None
+    for node in ast.walk(ast.parse(Path(spec.origin).read_text(encoding="utf-8"))):
+        if (
+            isinstance(node, ast.keyword)
+            and node.arg == "distribution"
+            and isinstance(node.value, ast.Constant)
+            and isinstance(node.value.value, str)
+        ):
+            yield node.value.value
+
+
 @attrs.frozen
 class Discovery:
     """What was found: adapters to run, and modules whose libraries are not installed."""
 
     adapters: tuple[Adapter, ...]
-    missing: tuple[tuple[str, str], ...]  # (module of the adapter, import name that is missing)
+    missing: tuple[Missing, ...]
 
 
 def discover(targets: Iterable[str] = ()) -> Discovery:
@@ -186,7 +221,7 @@ def discover(targets: Iterable[str] = ()) -> Discovery:
         named = tuple(record for target in targets for record in adapters_of(_resolve(target)))
         return Discovery(named, ())
     found: list[Adapter] = []
-    missing: list[tuple[str, str]] = []
+    missing: list[Missing] = []
     for entry in sorted(
         importlib.metadata.entry_points(group=ENTRY_POINTS), key=lambda entry: entry.value
     ):
@@ -196,7 +231,7 @@ def discover(targets: Iterable[str] = ()) -> Discovery:
             except ModuleNotFoundError as error:
                 if error.name is None or error.name.startswith(entry.value):
                     raise
-                missing.append((module_name, error.name))
+                missing.append(Missing.of(module_name, error.name))
                 continue
             found.extend(record for record in adapters_of(module))
     return Discovery(tuple(sorted(found, key=lambda record: record.cell)), tuple(sorted(missing)))

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import attrs
 
-from quiesce.adapters import Adapter, Discovery, discover
+from quiesce.adapters import Adapter, Discovery, Missing, discover
 from quiesce.catalogue import (
     WORLDS,
     find_clause,
@@ -152,21 +152,19 @@ def _order(adapter: Adapter) -> tuple[int, Cell]:
 
 
 def _by_name(found: Discovery, names: Sequence[str]) -> tuple[list[Adapter], list[NotInstalled]]:
-    missing = [(module.rpartition(".")[2], library) for module, library in found.missing]
     if not names:
-        return list(found.adapters), [_absent(library) for _, library in missing]
+        return list(found.adapters), absent_libraries(found)
     chosen: list[Adapter] = []
     absent: list[NotInstalled] = []
     for name in names:
         matches = [each for each in found.adapters if _means(name, each)]
-        gone = [library for module, library in missing if _import_name(name) in (module, library)]
+        gone = [each for each in found.missing if _is_called(name, each)]
         if not matches and not gone:
-            known = {each.name for each in found.adapters} | {
-                _absent(library).adapter for _, library in missing
-            }
+            known = {each.name for each in found.adapters}
+            known |= {each.distribution for each in found.missing}
             raise unknown("adapter", name, known, "quiesce list adapters")
         chosen.extend(matches)
-        absent.extend(_absent(library) for library in gone)
+        absent.extend(_absent(each) for each in gone)
     return chosen, absent
 
 
@@ -175,18 +173,23 @@ def _means(typed: str, adapter: Adapter) -> bool:
     return adapter.name == typed or adapter.name.startswith(typed + ".") or typed in folders
 
 
+def _is_called(typed: str, missing: Missing) -> bool:
+    *folders, module = missing.module.split(".")[1:]
+    names = (missing.distribution, missing.library, module, *folders)
+    return typed in names or _import_name(typed) in names
+
+
 def _import_name(name: str) -> str:
     return name.replace("-", "_")
 
 
 def absent_libraries(found: Discovery) -> list[NotInstalled]:
     """The libraries for want of which whole modules of adapters could not be imported."""
-    return sorted({_absent(library) for _, library in found.missing})
+    return sorted({_absent(each) for each in found.missing})
 
 
-def _absent(library: str) -> NotInstalled:
-    distribution = library.replace("_", "-")
-    return NotInstalled(distribution, f"pip install {distribution}")
+def _absent(missing: Missing) -> NotInstalled:
+    return NotInstalled(missing.distribution, f"pip install {missing.distribution}")
 
 
 def remedy(adapter: Adapter) -> str | None:

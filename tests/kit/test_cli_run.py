@@ -149,6 +149,15 @@ def test_a_library_that_is_not_installed_says_so_and_what_to_type(command: Comma
     assert done.stdout.endswith("what you chose is not installed; see above.\n")
 
 
+@pytest.mark.parametrize("name", ["Renamed.py", "renamed_library", "renamed"])
+def test_what_to_install_is_what_the_adapter_declares_and_not_what_it_imports(
+    command: Command, name: str
+) -> None:
+    done = command("run", "-a", name)
+
+    assert "Not installed, so not checked\n  Renamed.py  pip install Renamed.py\n" in done.stdout
+
+
 def test_one_clause_is_checked_of_one_pattern(command: Command) -> None:
     done = command("run", "singleflight/SF-02", "-a", "fake.violates", "-w", "asyncio", "-n", "0")
     assert "1 cell: 1 conforms. 1 clause: 1 conforms." in done.stdout
