@@ -20,6 +20,17 @@ __all__ = ["group"]
 _CONTEXT: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
+WORKERS = click.option(
+    "-n",
+    "workers",
+    default="auto",
+    show_default=True,
+    metavar="WORKERS",
+    help="Worker processes, or auto: as many as there are cores, at most one for each that is "
+    "checked. 0: in this process, which ends with whatever kills it.",
+)
+
+
 @click.group(
     context_settings=_CONTEXT,
     epilog="""\b
@@ -82,15 +93,7 @@ Examples:
     help="How long to look.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of every choice.")
-@click.option(
-    "-n",
-    "workers",
-    default="auto",
-    show_default=True,
-    metavar="WORKERS",
-    help="Worker processes, or auto: as many as there are cores, at most one a cell. 0: in "
-    "this process, where an adapter that kills it ends the run.",
-)
+@WORKERS
 @click.option(
     "--points",
     type=click.Choice(["operations", "gil", "free-threaded"]),
@@ -175,15 +178,15 @@ def _nothing(found: Any) -> str:
     return "Nothing was checked: no adapter fits. `quiesce list adapters` shows all."
 
 
-def _workers(text: str, cells: int) -> int:
+def _workers(text: str, most: int = sys.maxsize) -> int:
     if text == "auto":
         affinity = getattr(os, "sched_getaffinity", None)
         cores = len(affinity(0)) if affinity is not None else os.cpu_count() or 1
-        return min(cores, cells)
+        return min(cores, most)
     if not text.isdigit():
         message = f"-n {text}: give a number of worker processes, 0 for none, or auto."
         raise ConfigurationError(message)
-    return min(int(text), cells)
+    return min(int(text), most)
 
 
 @group.command(name="list")
@@ -216,7 +219,8 @@ def explain(clause: str) -> None:
     metavar="FOLDER",
     help="Where the twins are; by default tests/twins of the checkout that this is.",
 )
-def twins(patterns: tuple[str, ...], folder: Path | None) -> int:
+@WORKERS
+def twins(patterns: tuple[str, ...], folder: Path | None, workers: str) -> int:
     """Show which known-bad implementations the clauses catch, and which they miss.
 
     A twin is a small implementation with one planted defect; each clause has to catch those
@@ -237,6 +241,6 @@ def twins(patterns: tuple[str, ...], folder: Path | None) -> int:
     from quiesce.twins import report
 
     out = printer()
-    kills = report(found, patterns, lambda kill: out.show([row(kill)]))
+    kills = report(found, patterns, lambda kill: out.show([row(kill)]), _workers(workers))
     out.show(totals(kills, out.width))
     return Exit.OK if all(map(is_sound, kills)) else Exit.VIOLATION

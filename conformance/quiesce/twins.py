@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
+from multiprocessing import get_context
 from typing import TYPE_CHECKING, Final
 
 import attrs
 
 from quiesce.adapters import adapters_of
 from quiesce.check import check_cell
-from quiesce.errors import ConfigurationError
+from quiesce.errors import ConfigurationError, HarnessError
 from quiesce.patterns.registry import PATTERNS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from quiesce.adapters import Adapter
@@ -62,7 +64,7 @@ def load_twins(folder: Path, patterns: Iterable[str] = ()) -> tuple[Adapter, ...
             message = f"There are no twins of {pattern}: {path} does not exist."
             raise ConfigurationError(message)
         name = f"quiesce_twins_{pattern}"
-        if name not in sys.modules:
+        if getattr(sys.modules.get(name), "__file__", None) != str(path):
             spec = importlib.util.spec_from_file_location(name, path)
             assert spec is not None  # the file exists
             assert spec.loader is not None  # and is Python
@@ -105,18 +107,49 @@ def report(
     folder: Path,
     patterns: Iterable[str] = (),
     progress: Callable[[Kill], None] | None = None,
+    workers: int = 1,
 ) -> tuple[Kill, ...]:
-    """Check the twins in a folder, one after another.
+    """Check the twins in a folder, in the order of their names.
 
     Args:
       folder: holds one file a pattern, such as ``singleflight.py``.
       patterns: all by default.
       progress: told of each row as it is ready.
+      workers: processes to spread them over; with 1 or less, they are checked in this one.
+
+    Raises:
+      ConfigurationError: there is no file for a pattern.
+      HarnessError: a twin took its process down.
     """
+    tasks = [
+        (folder, pattern, number)
+        for pattern in patterns or sorted(PATTERNS)
+        for number in range(len(load_twins(folder, [pattern])))
+    ]
     rows = []
-    for twin in load_twins(folder, patterns):
-        row = kill(twin)
+    for row in _rows(tasks, min(workers, len(tasks))):
         if progress is not None:
             progress(row)
         rows.append(row)
     return tuple(rows)
+
+
+#: Where a twin is found again in another process: the folder, its pattern, its number.
+_Task = tuple["Path", str, int]
+
+
+def _rows(tasks: Sequence[_Task], workers: int) -> Iterator[Kill]:
+    if workers <= 1:
+        yield from map(_row, tasks)
+        return
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as executor:
+        try:
+            yield from executor.map(_row, tasks)
+        except BrokenExecutor as error:
+            message = "A twin took its process down; `-n 0` shows which."
+            raise HarnessError(message) from error
+
+
+def _row(task: _Task) -> Kill:
+    folder, pattern, number = task
+    return kill(load_twins(folder, [pattern])[number])

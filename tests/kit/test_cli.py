@@ -271,15 +271,15 @@ def test_twins_are_shown_row_by_row_and_those_that_survive_count(
     lines: list[str],
 ) -> None:
     def report(
-        folder: Path, patterns: tuple[str, ...], progress: Callable[[Kill], None]
+        folder: Path, patterns: tuple[str, ...], progress: Callable[[Kill], None], workers: int
     ) -> tuple[Kill, ...]:
-        assert (folder, patterns) == (tmp_path, ("singleflight",))
+        assert (folder, patterns, workers) == (tmp_path, ("singleflight",), 0)
         for kill in kills:
             progress(kill)
         return tuple(kills)
 
     monkeypatch.setattr("quiesce.twins.report", report)
-    ended, out, _ = start(capsys, "twins", "singleflight", "--twins", str(tmp_path))
+    ended, out, _ = start(capsys, "twins", "singleflight", "--twins", str(tmp_path), "-n", "0")
     assert ended == code
     rows, _, rest = out.partition("\nClauses that no twin breaks\n")
     shown = [*rows.splitlines(), rest.splitlines()[-1]]

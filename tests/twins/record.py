@@ -13,33 +13,26 @@ if sys.path[0].endswith("twins"):
     sys.path.pop(0)
 
 import json
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+import os
+from itertools import groupby
 from pathlib import Path
 
-from quiesce.patterns.registry import PATTERNS
-from quiesce.twins import Kill, kill, load_twins
+from quiesce.twins import Kill, report
 
 HERE = Path(__file__).parent
 EXPECTED = HERE / "expected"
 
 
-def row(index: tuple[str, int]) -> Kill:
-    """The row of one twin, in a process of its own."""
-    pattern, number = index
-    return kill(load_twins(HERE, [pattern])[number])
+def show(row: Kill) -> None:
+    lost = f"  MISSED BY {', '.join(row.missed)}" if row.missed else ""
+    print(f"{row.key:45} {' '.join(row.clauses) or '-'}{lost}{row.error or ''}", flush=True)
 
 
 def main(patterns: list[str]) -> None:
     EXPECTED.mkdir(exist_ok=True)
-    for pattern in patterns or sorted(PATTERNS):
-        tasks = [(pattern, number) for number in range(len(load_twins(HERE, [pattern])))]
-        with ProcessPoolExecutor(mp_context=get_context("spawn")) as executor:
-            rows = sorted(executor.map(row, tasks), key=lambda row: row.key)
-        for each in rows:
-            lost = f"  MISSED BY {', '.join(each.missed)}" if each.missed else ""
-            print(f"{each.key:45} {' '.join(each.clauses) or '-'}{lost}{each.error or ''}")
-        matrix = {each.key: list(each.clauses) for each in rows}
+    rows = report(HERE, patterns, show, workers=os.cpu_count() or 1)
+    for pattern, own in groupby(rows, key=lambda row: row.pattern):
+        matrix = {row.key: list(row.clauses) for row in own}
         text = json.dumps(matrix, indent=2, sort_keys=True) + "\n"
         (EXPECTED / f"{pattern}.json").write_text(text)
 

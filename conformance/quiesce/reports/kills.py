@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from quiesce.catalogue import find_pattern
+from quiesce.catalogue import find_pattern, patterns
+from quiesce.patterns.universal import UNIVERSAL
 from quiesce.reports.layout import Line, Span, field, heading, prose
 
 if TYPE_CHECKING:
@@ -45,10 +46,18 @@ def row(kill: Kill) -> Line:
 
 
 def totals(kills: Sequence[Kill], width: int) -> list[Line]:
-    """What the matrix comes to, and the clauses that no twin puts to the test."""
+    """What the matrix comes to, and the clauses that no twin puts to the test.
+
+    A universal clause is one clause, whichever pattern's twin breaks it; so nothing is said
+    of those unless the matrix is of all patterns.
+    """
     lines: list[Line] = []
-    for name in sorted({kill.pattern for kill in kills}):
-        used = {clause for kill in kills if kill.pattern == name for clause in kill.clauses}
+    names = sorted({kill.pattern for kill in kills})
+    whole = set(names) == set(patterns())
+    used = {clause for kill in kills for clause in kill.clauses}
+    if not whole:
+        used |= {clause.id for clause in UNIVERSAL}
+    for name in names:
         clauses = [clause.id for clause in find_pattern(name).clauses if clause.untested is None]
         if idle := [clause for clause in clauses if clause not in used]:
             lines += field(name, ", ".join(idle), width, column=16)
