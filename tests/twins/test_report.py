@@ -2,46 +2,57 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from quiesce.errors import HarnessError
 from quiesce.twins import report
 
 TWINS = """
+import asyncio
 import os
-import threading
 
 import quiesce
 
-LACKS = {"own_function", "reentrance_error", "release"}
-SILENT = {"once_error": "retry", "once_cancel": "none"}
+CELL = {
+    "world": "asyncio",
+    "lacks": {"own_function", "reentrance_error", "release"},
+    "dialect": {"once_error": "retry", "once_cancel": "retry"},
+}
 
 
-@quiesce.adapter("once", world="threads", name="tiny_good", lacks=LACKS, dialect=SILENT)
+@quiesce.adapter("once", name="tiny_good", **CELL)
 class Good:
     def __init__(self, work):
-        self.work, self.lock, self.values = work, threading.Lock(), []
+        self.work, self.lock, self.values = work, asyncio.Lock(), []
 
-    def call(self):
-        with self.lock:
+    async def call(self):
+        async with self.lock:
             if not self.values:
-                self.values.append(self.work())
+                self.values.append(await self.work())
         return self.values[0]
 
 
-@quiesce.adapter("once", world="threads", name="tiny_forgets", lacks=LACKS, dialect=SILENT)
+@quiesce.adapter("once", name="tiny_forgets", **CELL)
 class Forgets(Good):
-    def call(self):
-        with self.lock:
-            return self.work()
+    async def call(self):
+        async with self.lock:
+            return await self.work()
 """
 DIES = """
 
-@quiesce.adapter("once", world="threads", name="tiny_dies", lacks=LACKS, dialect=SILENT)
+@quiesce.adapter("once", name="tiny_dies", **CELL)
 class Dies(Good):
-    def call(self):
+    async def call(self):
         os._exit(1)
 """
+
+
+@pytest.fixture(autouse=True)
+def _own_module(monkeypatch):
+    """Put back the module of the real twins of once, if it was loaded."""
+    monkeypatch.delitem(sys.modules, "quiesce_twins_once", raising=False)
 
 
 def test_rows_are_the_same_from_two_processes_as_from_one(tmp_path):
