@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from quiesce.minimise import Failure
     from quiesce.worlds.world import WorldFactory
 
-__all__ = ["POINTS", "check_cell", "configuration_errors", "make_factory"]
+__all__ = ["AT_END", "POINTS", "check_cell", "configuration_errors", "make_factory"]
 
 POINTS: Final = ("operations", "gil", "free-threaded")
 #: Real seconds without a sign of life after which code in a world counts as hanging.
@@ -38,6 +38,7 @@ HANG_AFTER_S = 5.0
 #: Loop turns at one instant that are no spin yet. A few libraries poll until the clock is
 #: strictly past a due time; finding that out should be cheap.
 SPIN_LIMIT: Final = 3_000
+AT_END: Final = "then, as every trial ends: functions are let end, and fresh callers look"
 FREE_THREADED_ONLY: Final = (
     "shows on free-threaded builds only: not found at the points where a build with the GIL "
     "can switch"
@@ -226,7 +227,10 @@ class Check:
             clause=failure.signature[:5],
             expected=failure.expected,
             observed=failure.observed,
-            steps=tuple(step_in_words(step) for step in failure.steps),
+            steps=(
+                *(step_in_words(step) for step in failure.steps),
+                *((AT_END,) if failure.at_end else ()),
+            ),
             history=failure.history,
             schedule=failure.schedule,
             points=self._points if self._adapter.world == "threads" else None,

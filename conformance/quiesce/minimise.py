@@ -41,6 +41,8 @@ class Failure:
     history: tuple[str, ...]
     #: With two subjects: what concerned the one that failed, as if it were alone.
     alone: tuple[Step, ...] = ()
+    #: Whether it showed after the steps, in what is done at the end of every trial.
+    at_end: bool = False
 
 
 #: Runs a scenario under a scheduler (None: the default) and says how it failed, if so.

@@ -345,4 +345,5 @@ def failure_of(violation: Violation, trial: Trial, scheduler: Scheduler | None) 
         Schedule() if scheduler is None else scheduler.schedule,
         tuple(trial.log.history),
         () if trial.failed_instance is None else tuple(trial.projections[trial.failed_instance]),
+        trial.is_ending,
     )

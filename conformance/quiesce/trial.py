@@ -91,10 +91,13 @@ class Trial:
         self._operations: set[str] = set()
         #: Parts that broke a clause already recorded: what follows there proves nothing.
         self._tainted: set[Part] = set()
-        self._probing = False
+        self.is_ending = False  # the steps are over: what follows is done to every trial
         #: Per subject, the steps that concern it, as if it were the only one.
         self.projections: list[list[Step]] = [[] for _ in range(setup.instances)]
-        self._alone: list[tuple[int, Stimulus]] = []  # of the step under way
+        # Of the step under way: what it came to, its numbers being those of what was there;
+        # and the same for each subject that it concerns.
+        self._performed: Stimulus | None = None
+        self._alone: list[tuple[int, Stimulus]] = []
         self.failed_instance: int | None = None  # the subject that broke a clause
 
     def __enter__(self) -> Self:
@@ -177,15 +180,15 @@ class Trial:
         if not self.steps and self.log.functions.executions and not self._views:
             self._compare()  # what the constructor or the lifespan has started
         self._alone = []
-        done = True
+        self._performed = None
         try:
-            done = self._stimulate(step.stimulus)
+            self._stimulate(step.stimulus)
         finally:  # also if what it does breaks a clause, as moving the clock may
-            if done and not self._probing:
-                self.steps.append(step)
+            if self._performed is not None and not self.is_ending:
+                self.steps.append(Step(self._performed, step.follow))
                 for instance, stimulus in self._alone:
                     self.projections[instance].append(Step(stimulus, step.follow))
-        if not done:
+        if self._performed is None:
             return False
         crowded = any(len(facts) >= BURST_LIMIT for facts, _ in self._pending.values())
         if crowded or step.follow == SETTLE:
@@ -199,8 +202,8 @@ class Trial:
     def finish(self) -> None:
         """Drain the subject, probe it with fresh callers, stop it and look for leaks."""
         self._settle()
+        self.is_ending = True
         self._drain()
-        self._probing = True
         for step in self.cell.pattern.probe:
             self.perform(step)
         self._settle()
@@ -323,15 +326,17 @@ class Trial:
 
         return async_host if self.cell.factory.is_async else host
 
-    def _stimulate(self, stimulus: Any) -> bool:
+    def _stimulate(self, stimulus: Any) -> None:
         match stimulus:
             case Start():
-                return self._start(stimulus)
+                self._start(stimulus)
             case Open(which, outcome):
                 waiting = self.waiting()
                 if not waiting:
-                    return False
-                execution = waiting[which % len(waiting)]
+                    return
+                which %= len(waiting)
+                self._performed = Open(which, outcome)
+                execution = waiting[which]
                 instance = execution.part[0]
                 own = [e for e in waiting if e.part[0] == instance].index(execution)
                 self._alone.append((instance, Open(own, outcome)))
@@ -345,8 +350,10 @@ class Trial:
             case Cancel(which):
                 calls = self.cancellable()
                 if not calls:
-                    return False
-                record = calls[which % len(calls)]
+                    return
+                which %= len(calls)
+                self._performed = Cancel(which)
+                record = calls[which]
                 instance = record.part[0]
                 own = [r for r in calls if r.part[0] == instance].index(record)
                 self._alone.append((instance, Cancel(own)))
@@ -358,11 +365,13 @@ class Trial:
             case Inside(which, operation, arguments, instance):
                 waiting = self.waiting()
                 if not waiting or self.nesting():
-                    return False
-                execution = waiting[which % len(waiting)]
+                    return
+                which %= len(waiting)
+                execution = waiting[which]
                 nested = self._record(operation, arguments, instance)
                 if nested is None:
-                    return False
+                    return
+                self._performed = Inside(which, operation, arguments, nested.part[0])
                 if execution.part[0] == nested.part[0]:
                     own = [e for e in waiting if e.part[0] == nested.part[0]].index(execution)
                     self._alone.append((nested.part[0], Inside(own, operation, arguments)))
@@ -382,8 +391,7 @@ class Trial:
                 )
                 execution.gate.open(nested)
             case Advance(aim, which, offset):
-                return self._advance(aim, which, offset)
-        return True
+                self._advance(aim, which, offset)
 
     def _record(self, operation: str, arguments: Arguments, instance: int) -> Record | None:
         method = self.cell.pattern.methods.get(operation.removesuffix("_unread"))
@@ -402,24 +410,29 @@ class Trial:
             self.cell.count("UN-10")
         return Record(len(self._records), part, operation, method, f"{where}{operation}({shown})")
 
-    def _start(self, start: Start) -> bool:
+    def _start(self, start: Start) -> None:
         record = self._record(start.operation, start.arguments, start.instance)
         if record is None:
-            return False
+            return
         arguments = dict(start.arguments)
-        receiver = self.log.subjects[start.instance % self.setup.instances]
+        instance = record.part[0]
+        receiver = self.log.subjects[instance]
+        if record.method.needs:
+            handles = self.handles(record.method, instance)
+            arguments["which"] %= len(handles)
+        shown = tuple(sorted(arguments.items()))
+        self._performed = Start(start.operation, shown, instance, start.cancel)
         given = dict(arguments)
         if record.method.needs:
-            handles = self.handles(record.method, record.part[0])
-            handle = handles[arguments.pop("which") % len(handles)]
+            handle = handles[arguments.pop("which")]
             handle.taken |= record.method.takes_again is not None
             arguments["of"] = handle.number
             if record.method.receiver is not None:
                 receiver = handle.raw
             else:
                 given[record.method.parameters[0]] = handle.raw
-        alone = Start(start.operation, start.arguments, cancel=start.cancel)
-        self._alone.append((record.part[0], alone))
+        alone = Start(start.operation, shown, cancel=start.cancel)
+        self._alone.append((instance, alone))
         self._records.append(record)
         self._watched.setdefault(record.part, []).append(record)
         kinds = self.cell.factory.cancel_kinds
@@ -434,9 +447,9 @@ class Trial:
         facts = tuple(sorted(arguments.items()))
         self._issue(record.part, Began(record.number, start.operation, facts))
         self.log.note(f"c{record.number} calls {record.label}")
-        return True
 
     def _advance(self, aim: str, which: int, offset: int) -> bool:
+        """Move the clock, if there is where to; says whether there was."""
         self._settle()
         if aim == "by":
             target = self.world.now + offset
@@ -444,9 +457,11 @@ class Trial:
             instants = self.instants()
             if not instants:
                 return False
-            target = instants[which % len(instants)] + offset
+            which %= len(instants)
+            target = instants[which] + offset
         if target < self.world.now:
             return False
+        self._performed = Advance(aim, which, offset)
         moved = Advance("by", 0, target - self.world.now)
         self._alone.extend((instance, moved) for instance in range(self.setup.instances))
         self.log.note(f"the clock moves to {target - START} ns")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import attrs
 import pytest
 
-from quiesce.check import check_cell
+from quiesce.check import AT_END, check_cell
 from quiesce.errors import ConfigurationError
 from quiesce.reports.json import cell_to_json
 from quiesce.verdicts import CellResult, Verdict
@@ -139,6 +139,14 @@ def test_breaking_a_must_violates(tiny: str) -> None:
     assert finding.advisory is None
     assert len(finding.id) == 8
     assert json.loads(json.dumps(cell_to_json(result)))
+
+
+def test_what_only_the_end_of_a_trial_shows_is_told_as_its_last_step(tiny: str) -> None:
+    result = check_cell(twin("un_leaks_a_task", "asyncio", "once"), budget=tiny)
+
+    [finding] = [each for each in result.findings if each.clause == "UN-01"]
+    assert finding.steps[-1] == AT_END
+    assert AT_END not in finding.steps[:-1]
 
 
 def test_breaking_a_should_is_advisory(tiny: str) -> None:

@@ -102,14 +102,6 @@ def test_a_matrix_too_wide_comes_in_blocks() -> None:
     )
 
 
-def test_a_violation_that_needs_no_step_says_what_showed_it() -> None:
-    found = cell("a", "asyncio", V, findings=(finding("SF-16 spreads"),))
-
-    said = failure_message(found)
-
-    assert "  steps     none: the calls that end every trial show it\n" in said
-
-
 def test_one_violation_in_several_places_is_told_once_by_its_shortest_story() -> None:
     long = finding("SF-16 spreads", "one", "two", "three")
     short = finding("SF-16 spreads", "one", "two")

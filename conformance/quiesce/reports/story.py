@@ -59,10 +59,7 @@ def story(
     lines += field("observed", finding.observed, width)
     if finding.advisory is not None:
         lines += field("advisory", finding.advisory, width)
-    if finding.steps:
-        lines += [(Span("  steps", "dim"),), *numbered(finding.steps, width)]
-    else:
-        lines += field("steps", "none: the calls that end every trial show it", width)
+    lines += [(Span("  steps", "dim"),), *numbered(finding.steps, width)]
     lines += [(Span("  history", "dim"),), *_history(finding.history, width)]
     if finding.points is not None and finding.schedule.deviations:
         lines += field("schedule", _schedule(finding.schedule, finding.points), width)
