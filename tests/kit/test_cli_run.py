@@ -51,9 +51,8 @@ def test_a_conforming_cell_ends_with_0_and_its_bound(command: Command) -> None:
     assert lines[1] == "[1/1] conforms       singleflight  fake.fine  asyncio  3 conform  N s"
     assert lines[4:] == [
         "",
-        "                singleflight",
-        "implementation  asyncio",
-        "fake.fine          C",
+        "singleflight  asyncio",
+        "  fake.fine      C",
         "",
         "C conforms, . no adapter",
         "",

@@ -114,7 +114,7 @@ def _header(run: Run, width: int) -> list[Line]:
 def _matrix(run: Run, width: int) -> list[Line]:
     if not run.cells:
         return []
-    return [(), *matrix(run, width), (), *prose(legend(run), width, style="dim")]
+    return [(), *matrix(run), (), *prose(legend(run), width, style="dim")]
 
 
 def _stories(run: Run, width: int, *, advisory: bool) -> list[Line]:
