@@ -51,17 +51,17 @@ def test_a_conforming_cell_ends_with_0_and_its_bound(command: Command) -> None:
     assert lines[1] == "[1/1] conforms       singleflight  fake.fine  asyncio  3 conform  N s"
     assert lines[4:] == [
         "",
-        "singleflight  asyncio",
-        "  fake.fine      C",
-        "",
-        "C conforms, . no adapter",
-        "",
         "What was checked, and how far",
         "  singleflight/fake.fine/asyncio  conforms  3 conform",
         "      120 scenarios; nothing beyond these was looked at",
         "",
         "Notes",
         "  - could be claimed: forget (singleflight/fake.fine/asyncio)",
+        "",
+        "singleflight  asyncio",
+        "  fake.fine      C",
+        "",
+        "C conforms, . no adapter",
         "",
         "1 cell: 1 conforms. 3 clauses: 3 conform. N s",
     ]

@@ -26,18 +26,18 @@ _PLURALS: Final = {
 
 
 def report(run: Run, width: int) -> list[Line]:
-    """Everything that a person is told of a run."""
+    """Everything that a person is told of a run, what matters most at the end."""
     return [
         *_header(run, width),
-        *_matrix(run, width),
-        *_stories(run, width, advisory=False),
-        *_stories(run, width, advisory=True),
-        *_errors(run, width),
-        *_clauses(run, width, Verdict.INCONCLUSIVE),
-        *_clauses(run, width, Verdict.UNEXERCISED),
         *_bounds(run, width),
         *_notes(run, width),
         *_absent(run),
+        *_clauses(run, width, Verdict.UNEXERCISED),
+        *_clauses(run, width, Verdict.INCONCLUSIVE),
+        *_stories(run, width, advisory=True),
+        *_stories(run, width, advisory=False),
+        *_errors(run, width),
+        *_matrix(run, width),
         *_totals(run, width),
     ]
 
